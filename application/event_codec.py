@@ -1,0 +1,176 @@
+"""How an event is written to disk and read back: a stable, typed format that does not know where a class lives.
+
+The state is compact JSON of all fields in the order of their declaration, those of the base class first; stream and
+version are columns of their own. Times are RFC 3339 in UTC ("Z", microseconds where there are any), ids are text,
+tuples are arrays, nested values are objects, bytes are base64. The topic names class and version of the event.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import MISSING, Field, fields
+from datetime import datetime
+from operator import attrgetter
+from typing import Annotated, Any, get_type_hints
+from uuid import UUID
+
+import msgspec
+from eventsourcing.domain import Aggregate, CanMutateAggregate
+from eventsourcing.persistence import StoredEvent
+
+from domain.stream import Stream
+
+Upcaster = Callable[[dict[str, Any]], tuple[str, dict[str, Any]]]
+"""Takes the state of a superseded topic; gives the topic that followed it and the state in its terms."""
+
+COLUMNS = ("originator_id", "originator_version")
+
+_Aware = Annotated[datetime, msgspec.Meta(tz=True)]
+_HINTS: dict[Any, Any] = {datetime: _Aware, datetime | None: _Aware | None}  # a time without zone is refused
+
+
+class UnknownTopic(LookupError):
+    """The stored event has a topic that this program has no class for."""
+
+    def __init__(self, topic: str) -> None:
+        super().__init__(f"no event class has the topic {topic!r}")
+        self.topic = topic
+
+
+class CorruptEvent(ValueError):
+    """The stored state is not what the topic promises: broken JSON, a field missing or too many, a wrong type."""
+
+    def __init__(self, stored: StoredEvent, reason: str) -> None:
+        super().__init__(f"{stored.topic} {stored.originator_id}/{stored.originator_version}: {reason}")
+        self.stored = stored
+
+
+def event_classes_of(*aggregates: type[Aggregate]) -> list[type[Stream.Event]]:
+    """The events nested in these aggregates, as far as they have a topic."""
+    return [
+        value
+        for aggregate in aggregates
+        for value in vars(aggregate).values()
+        if isinstance(value, type) and issubclass(value, Stream.Event) and hasattr(value, "TOPIC")
+    ]
+
+
+class EventCodec:
+    """Encodes and decodes the events of the given classes.
+
+    Raises ValueError where two classes claim one topic, or an upcaster stands for a topic that is in use.
+    """
+
+    def __init__(
+        self, event_classes: Iterable[type[Stream.Event]], upcast: Mapping[str, Upcaster] | None = None
+    ) -> None:
+        self._formats: dict[str, _Format] = {}
+        self._by_class: dict[type, _Format] = {}
+        self._upcast = dict(upcast or {})
+        for event_class in event_classes:
+            form = _Format(event_class)
+            if form.topic in self._formats or form.topic in self._upcast:
+                raise ValueError(f"two claims on the topic {form.topic!r}")
+            self._formats[form.topic] = self._by_class[event_class] = form
+
+    @property
+    def topics(self) -> tuple[str, ...]:
+        return tuple(self._formats)
+
+    def encode(self, event: CanMutateAggregate[UUID]) -> StoredEvent:
+        """The event as it is stored. Raises TypeError rather than write a state that could not be read back; UnknownTopic."""
+        form = self._by_class.get(type(event))
+        if form is None:
+            raise UnknownTopic(getattr(type(event), "TOPIC", type(event).__qualname__))
+        return StoredEvent(event.originator_id, event.originator_version, form.topic, form.encode(event))
+
+    def decode(self, stored: StoredEvent) -> Stream.Event:
+        """The event that was stored. Fields that came later have their default. Raises UnknownTopic, CorruptEvent."""
+        form = self._formats.get(stored.topic)
+        try:
+            if form is None:
+                topic, state = self._upcasted(stored.topic, stored.state)
+                return self._formats[topic].restore(stored, state)
+            return form.decode(stored)
+        except msgspec.MsgspecError as error:
+            raise CorruptEvent(stored, str(error)) from error
+
+    def _upcasted(self, topic: str, state: bytes) -> tuple[str, dict[str, Any]]:
+        if topic not in self._upcast:
+            raise UnknownTopic(topic)
+        fields = msgspec.json.decode(state, type=dict[str, Any])
+        for _ in self._upcast:  # each step can be taken once, so a circle ends too
+            if topic in self._upcast:
+                topic, fields = self._upcast[topic](fields)
+        if topic not in self._formats:
+            raise UnknownTopic(topic)
+        return topic, fields
+
+
+class _Format:
+    """The encoding of one event class.
+
+    A msgspec struct of the stored fields does the work: it refuses unknown fields, which plain dataclasses cannot.
+    The event is then made without its __init__, since the struct has checked everything already.
+    """
+
+    def __init__(self, event_class: type[Stream.Event]) -> None:
+        self.event_class = event_class
+        self.topic: str = event_class.TOPIC  # type: ignore[attr-defined]
+        hints = get_type_hints(event_class)
+        stored = [field for field in fields(event_class) if field.name not in COLUMNS]
+        self._struct = msgspec.defstruct(
+            event_class.__name__,
+            [_struct_field(field, hints[field.name]) for field in stored],
+            forbid_unknown_fields=True,
+        )
+        self._values = attrgetter(*(field.name for field in stored))
+        self._decode = msgspec.json.Decoder(self._struct).decode
+
+    def encode(self, event: CanMutateAggregate[UUID]) -> bytes:
+        state = msgspec.json.encode(self._struct(*self._values(event)))
+        try:
+            self._decode(state)
+        except msgspec.ValidationError as error:
+            raise TypeError(f"{self.topic} cannot be stored: {error}") from error
+        return state
+
+    def decode(self, stored: StoredEvent) -> Stream.Event:
+        state = self._decode(stored.state)
+        # The struct refuses unknown fields, but values nested in it would drop them silently.
+        if (again := msgspec.json.encode(state)) != stored.state:
+            _refuse_dropped(msgspec.json.decode(stored.state), msgspec.json.decode(again))
+        return self._event(stored, state)
+
+    def restore(self, stored: StoredEvent, state: dict[str, Any]) -> Stream.Event:
+        return self._event(stored, msgspec.convert(state, self._struct))
+
+    def _event(self, stored: StoredEvent, state: msgspec.Struct) -> Stream.Event:
+        event: Stream.Event = object.__new__(self.event_class)
+        event.__dict__.update(
+            originator_id=stored.originator_id,
+            originator_version=stored.originator_version,
+            **msgspec.structs.asdict(state),
+        )
+        return event
+
+
+def _struct_field(field: Field[Any], hint: Any) -> tuple[str, Any] | tuple[str, Any, Any]:
+    hint = _HINTS.get(hint, hint)
+    if field.default is not MISSING:
+        return field.name, hint, field.default
+    if field.default_factory is not MISSING:
+        return field.name, hint, msgspec.field(default_factory=field.default_factory)
+    return field.name, hint
+
+
+def _refuse_dropped(written: Any, understood: Any, path: str = "$") -> None:
+    """Raise msgspec.ValidationError where something written was not understood. Defaults may have been added."""
+    if isinstance(written, dict):
+        for key, value in written.items():
+            if key not in understood:
+                raise msgspec.ValidationError(f"Object contains unknown field `{key}` - at `{path}`")
+            _refuse_dropped(value, understood[key], f"{path}.{key}")
+    elif isinstance(written, list):
+        for index, value in enumerate(written):
+            _refuse_dropped(value, understood[index], f"{path}[{index}]")

@@ -1,0 +1,49 @@
+"""What is worth a person's look, in one place: kinds, texts and what to do about each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import NAMESPACE_URL, UUID, uuid5
+
+from domain.notification import Notification
+from domain.stream import Metadata
+
+_NAMESPACE = uuid5(NAMESPACE_URL, "urn:pay-and-submit:notification")
+
+
+@dataclass(frozen=True)
+class Notice:
+    """A kind of notification. One per kind and subject is ever raised."""
+
+    kind: str
+    message: str
+    action: str
+
+
+EMAIL_FAILED = Notice(
+    "email-failed",
+    "The order is submitted, and its confirmation email could not be sent to every recipient.",
+    "Check the recipient addresses and the mail provider; the outbox tries again where that can help.",
+)
+GATEWAY_KEYS_REFUSED = Notice(
+    "gateway-keys-refused",
+    "Authorize.net refused our API login or transaction key; nothing was charged.",
+    "Check ORDERS_AUTHORIZENET_LOGIN_ID and ORDERS_AUTHORIZENET_TRANSACTION_KEY; until then no card can be charged.",
+)
+UNEXPECTED_CHARGE = Notice(
+    "unexpected-charge",
+    "The gateway kept money for an order that had ended without a charge; it is being taken back.",
+    "Watch that the void or refund is confirmed; nothing else is to be done unless it fails.",
+)
+
+
+def notification_id(notice: Notice, subject: UUID) -> UUID:
+    """One stream per kind and subject, so that raising twice is noticed by the log itself."""
+    return uuid5(_NAMESPACE, f"{notice.kind}:{subject}")
+
+
+def raised(notice: Notice, order_id: UUID, metadata: Metadata) -> Notification:
+    """A fresh notification stream with its first event. Saving it a second time is a Conflict."""
+    notification = Notification.empty(notification_id(notice, order_id))
+    notification.raise_once(metadata, kind=notice.kind, order_id=order_id, message=notice.message, action=notice.action)
+    return notification

@@ -1,0 +1,241 @@
+"""Pay for an order and submit it: the process manager of the money path. Three commits, one send.
+
+    T1     the intent: order, duplicate window and redemption in one save; a lost race is decided again
+    guard  too long since the clock was read before T1: do not send
+    X1     the charge, sent once, by the process that committed T1, and by nobody else ever
+    T2     the outcome: one save
+    X2     the confirmation email
+    T3     how the email went: one save
+
+No database connection is held while a vendor is called. Whoever waits here costs a coroutine and nothing else.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from application import notifications
+from application.answers import KEYS_REFUSED, duplicate_of, outcome_of
+from application.charging import charge_request, take_outcome
+from application.commands import Outcome, SubmitOrder
+from application.confirmation import emails_for, not_sent, send_all
+from application.derived_ids import DerivedIds
+from application.event_log import CommitUnknown, Conflict, StoreUnavailable
+from application.order_streams import MAX_RACES, OrderStreams, Saved
+from application.payment_lookup import FoundCharge, NotFound, look_up
+from application.ports import (
+    Approved,
+    ChargeOutcome,
+    Clock,
+    DuplicateAtGateway,
+    Ids,
+    KeyStore,
+    Mailer,
+    NotSent,
+    OutcomeUnknown,
+    PartiallyApproved,
+    PaymentGateway,
+)
+from application.replay import replay
+from application.submissions import personal_document, seal_personal, submission_of
+from application.unexpected_charges import take_back
+from domain.order import Order, UnexpectedCharge
+from domain.order_events import EmailState, OrderState
+from domain.policy import Policy
+from domain.stream import Metadata, Stream
+from domain.submission import Guards, Submission, decide
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Ports:
+    """Everything the money path needs of the world."""
+
+    streams: OrderStreams
+    gateway: PaymentGateway
+    mailer: Mailer
+    keys: KeyStore
+    derived: DerivedIds
+    clock: Clock
+    ids: Ids
+    policy: Policy
+
+
+class PayAndSubmit:
+    """The handler of `SubmitOrder`. One instance serves all requests of a process."""
+
+    def __init__(self, ports: Ports) -> None:
+        self._ports = ports
+
+    async def __call__(self, command: SubmitOrder) -> Outcome:
+        """Carry the command out and say how it ended.
+
+        Raises StoreUnavailable or CommitUnknown where nothing was sent and the intent could not be stored for certain.
+        """
+        personal = personal_document(command)
+        intent = await self._commit_intent(command, personal)
+        order = intent.guards.order
+        if order.requested is None or order.requested.correlation_id != command.request_id:
+            return await replay(self._ports.streams, self._ports.clock, self._ports.policy, command, order)
+        if order.state is OrderState.REFUSED:
+            return await self._refusal(order, intent)
+        try:
+            return await self._carry_out(command, intent, personal)
+        except (StoreUnavailable, CommitUnknown):
+            log.exception("order %s: what happened could not be stored; recovery will find it", order.id)
+            return Outcome(status="application-crash", order_id=order.id, position=intent.position)
+
+    async def _carry_out(self, command: SubmitOrder, intent: Saved, personal: Mapping[str, Any]) -> Outcome:
+        saved = intent
+        if intent.guards.order.state is OrderState.PAYMENT_OPEN:
+            outcome = await self._charge_once(intent)
+            saved = await self._commit_outcome(command, intent.guards, outcome)
+        order = saved.guards.order
+        if order.state is OrderState.SUBMITTED and order.email_state is EmailState.PENDING:
+            saved = await self._confirm(command, saved, personal)
+        return replace(outcome_of(saved.guards.order), position=saved.position)
+
+    async def _refusal(self, order: Order, intent: Saved) -> Outcome:
+        """A duplicate shows the earlier order; any other refusal shows the refused one."""
+        assert order.refused is not None
+        earlier_id = order.refused.earlier_order_id
+        if order.refused.status == "duplicate-payment" and earlier_id is not None:
+            earlier = await self._ports.streams.order(earlier_id)
+            answer = duplicate_of(earlier, order.refused.blocked_until, self._ports.policy, intent.read_at)
+        else:
+            answer = outcome_of(order)
+        return replace(answer, position=intent.position)
+
+    # --- T1 -----------------------------------------------------------------------------------------------------------
+
+    async def _commit_intent(self, command: SubmitOrder, personal: dict[str, Any]) -> Saved:
+        """Decide and save until no race is lost. An order that exists already is returned as it is: a repeat."""
+        order_id = self._order_id(command)
+        submission = await self._submission(command, order_id, personal)
+        for _ in range(MAX_RACES):
+            read_at = self._ports.clock.now()
+            guards = await self._load(command, order_id, submission)
+            if guards.order.version:
+                return Saved(guards, 0, read_at)
+            metadata = Metadata(read_at, command.requester.id, command.request_id, command.request_id)
+            decide(submission, guards, self._ports.policy, metadata)
+            try:
+                return Saved(guards, await self._ports.streams.save(guards), read_at)
+            except Conflict:
+                continue
+        raise StoreUnavailable("too many lost races")
+
+    def _order_id(self, command: SubmitOrder) -> UUID:
+        if command.idempotency_key is None:
+            return self._ports.ids.order_id(self._ports.clock.now())
+        return self._ports.derived.order_id(command.requester.id, command.idempotency_key)
+
+    async def _submission(self, command: SubmitOrder, order_id: UUID, personal: dict[str, Any]) -> Submission:
+        sealed = await seal_personal(self._ports.keys, command.client.id, order_id, personal)
+        return submission_of(command, sealed, self._ports.ids.invoice_number())
+
+    async def _load(self, command: SubmitOrder, order_id: UUID, submission: Submission) -> Guards:
+        derived = self._ports.derived
+        services = [(ordered.service.slug, ordered.quantity) for ordered in command.services]
+        window_id = derived.duplicate_window_id(command.client.id, services, command.property_info)
+        redemption_id = None
+        if command.promotion is not None:
+            redemption_id = derived.redemption_id(command.promotion.promotion_id, submission.promotion_holder)
+        return await self._ports.streams.load(order_id, window_id, redemption_id)
+
+    # --- X1, T2 -------------------------------------------------------------------------------------------------------
+
+    async def _charge_once(self, intent: Saved) -> ChargeOutcome:
+        """Send the charge, unless too long has passed since the clock was read before the intent was stored."""
+        ports = self._ports
+        if ports.clock.now() - intent.read_at > timedelta(seconds=ports.policy.send_guard_s):
+            return NotSent("too-late")
+        order = intent.guards.order
+        outcome = await ports.gateway.charge(charge_request(order))
+        if isinstance(outcome, DuplicateAtGateway):
+            return await self._judge_duplicate(order, outcome)
+        return outcome
+
+    async def _judge_duplicate(self, order: Order, outcome: DuplicateAtGateway) -> ChargeOutcome:
+        """The gateway took our charge for a repeat: only a lookup tells whether it has one of this attempt."""
+        assert order.payment is not None
+        match await look_up(self._ports.gateway, order.payment):
+            case FoundCharge(transaction_id=transaction_id, authorization_code=code, codes=codes):
+                return Approved(transaction_id, code, codes)
+            case NotFound():
+                return outcome
+            case _:
+                return OutcomeUnknown("duplicate-at-gateway", outcome.codes)
+
+    async def _commit_outcome(self, command: SubmitOrder, guards: Guards, outcome: ChargeOutcome) -> Saved:
+        """Store the outcome. A charge that the order must not keep is taken back, intent first."""
+        ports = self._ports
+        causation = f"{guards.order.id}/{guards.order.version}"
+
+        def record(fresh: Guards, at: datetime) -> Sequence[Stream]:
+            metadata = Metadata(at, command.requester.id, command.request_id, causation)
+            return _record_outcome(fresh, outcome, metadata, ports.policy)
+
+        saved = await ports.streams.decide_and_save(guards, record)
+        order = saved.guards.order
+        if isinstance(outcome, Approved | PartiallyApproved) and outcome.transaction_id in order.corrections:
+            await take_back(
+                ports.gateway, ports.streams, order, outcome.transaction_id, command.requester.id, command.request_id
+            )
+        return saved
+
+    # --- X2, T3 -------------------------------------------------------------------------------------------------------
+
+    async def _confirm(self, command: SubmitOrder, submitted: Saved, personal: Mapping[str, Any]) -> Saved:
+        """Send the confirmation, unless it is so late that the outbox may have begun; store how it went."""
+        ports = self._ports
+        order = submitted.guards.order
+        emails = emails_for(order, personal, ports.derived)
+        if ports.clock.now() - submitted.read_at > timedelta(seconds=ports.policy.email_guard_s):
+            deliveries = not_sent(emails, "too-late")
+        else:
+            deliveries = await send_all(ports.mailer, emails)
+        causation = f"{order.id}/{order.version}"
+
+        def record(fresh: Guards, at: datetime) -> Sequence[Stream]:
+            metadata = Metadata(at, command.requester.id, command.request_id, causation)
+            first_failure = fresh.order.email_state is EmailState.PENDING
+            fresh.order.record_emails(metadata, deliveries)
+            if first_failure and fresh.order.email_state is EmailState.FAILED:
+                return [notifications.raised(notifications.EMAIL_FAILED, fresh.order.id, metadata)]
+            return []
+
+        try:
+            saved = await ports.streams.decide_and_save(submitted.guards, record)
+        except (StoreUnavailable, CommitUnknown):
+            log.exception("order %s: how its email went could not be stored; the outbox will find out", order.id)
+            return submitted
+        return replace(saved, position=max(saved.position, submitted.position))
+
+
+def _record_outcome(guards: Guards, outcome: ChargeOutcome, metadata: Metadata, policy: Policy) -> Sequence[Stream]:
+    """The outcome on the three streams, and the notification that it calls for."""
+    order = guards.order
+    known = order.version
+    try:
+        take_outcome(guards, outcome, metadata, policy)
+    except UnexpectedCharge as charge:
+        assert order.payment is not None
+        order.request_void(
+            metadata,
+            transaction_id=charge.transaction_id,
+            amount_cents=order.payment.amount_cents,
+            reason="order-had-ended",
+            unexpected=True,
+        )
+        if order.version > known:
+            return [notifications.raised(notifications.UNEXPECTED_CHARGE, order.id, metadata)]
+    if order.version > known and order.ending_status == KEYS_REFUSED:
+        return [notifications.raised(notifications.GATEWAY_KEYS_REFUSED, order.id, metadata)]
+    return []

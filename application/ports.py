@@ -1,0 +1,473 @@
+"""What the use cases need from the world, as Protocols, and the values that cross those lines.
+
+Every port is asynchronous: hundreds of orders wait for slow vendors in one process at no cost but memory, and a
+simulation can drive the same code on a virtual clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+from uuid import UUID
+
+from domain.payment import GatewayCodes as GatewayCodes
+
+# --- time and ids ---------------------------------------------------------------------------------------------------
+
+
+class Clock(Protocol):
+    """The time of this process, UTC, and a way to wait."""
+
+    def now(self) -> datetime: ...
+
+    async def sleep(self, seconds: float) -> None: ...
+
+
+class Ids(Protocol):
+    """Fresh, unguessable identifiers."""
+
+    def order_id(self, at: datetime) -> UUID: ...
+
+    def invoice_number(self) -> str:
+        """20 characters of base32 (96 random bits), unique per payment attempt; Authorize.net's limit is 20."""
+        ...
+
+
+# --- the payment gateway ----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class ChargeRequest:
+    """One charge of a stored card. Sent at most once."""
+
+    invoice_number: str
+    amount_cents: int
+    customer_profile_id: str
+    payment_profile_id: str
+    description: str  # shown in the merchant's interface; no personal data
+
+
+@dataclass(frozen=True)
+class Approved:
+    """Response code 1 with a real transaction id: the money is captured."""
+
+    transaction_id: str
+    authorization_code: str  # text: leading zeros matter
+    codes: GatewayCodes
+
+
+@dataclass(frozen=True)
+class Declined:
+    """A definite no that is about the card. `status` is the API status to answer with."""
+
+    status: str  # declined-payment | card-number-invalid | card-expired | failed-payment
+    codes: GatewayCodes
+    transaction_id: str | None = None
+
+
+@dataclass(frozen=True)
+class PartiallyApproved:
+    """Response code 4 with reason 295: a part was authorised that nobody asked for; it must be voided."""
+
+    transaction_id: str
+    codes: GatewayCodes
+
+
+@dataclass(frozen=True)
+class GatewayFailed:
+    """A definite no that is not about the card: gateway error, or our keys are refused."""
+
+    status: str  # external-application-error | invalid-payment-processor-api-keys
+    codes: GatewayCodes
+
+
+@dataclass(frozen=True)
+class DuplicateAtGateway:
+    """Reason 11 or 318: the gateway saw this charge before. The caller looks the invoice up before it decides."""
+
+    codes: GatewayCodes
+    transaction_id: str | None = None
+
+
+@dataclass(frozen=True)
+class HeldForReview:
+    """Response code 4 (252, 253, 193 ...): neither yes nor no until somebody reviews it."""
+
+    transaction_id: str
+    codes: GatewayCodes
+
+
+@dataclass(frozen=True)
+class NotSent:
+    """Nothing reached the gateway (refused connection, DNS, bad certificate): it may be tried again."""
+
+    reason: str  # a short slug: connection-refused, dns, tls, connect-timeout, pool-exhausted
+
+
+@dataclass(frozen=True)
+class OutcomeUnknown:
+    """The request may have been carried out. Never treated as a no."""
+
+    reason: str  # a short slug: time-out, connection-lost, http-5xx, nonsense, too-large, gateway-unsure
+    codes: GatewayCodes = field(default_factory=GatewayCodes)
+
+
+ChargeOutcome = (
+    Approved
+    | Declined
+    | PartiallyApproved
+    | GatewayFailed
+    | DuplicateAtGateway
+    | HeldForReview
+    | NotSent
+    | OutcomeUnknown
+)
+
+
+class TransactionState(StrEnum):
+    """What a transaction at the gateway means for us; several of its statuses share one meaning."""
+
+    AUTHORIZED_ONLY = "authorized-only"  # authorizedPendingCapture: not captured, so no charge yet
+    CAPTURED = "captured"  # capturedPendingSettlement: can be voided
+    SETTLED = "settled"  # settledSuccessfully: can only be refunded
+    HELD = "held"  # FDSPendingReview, FDSAuthorizedPendingReview, underReview, ...
+    DECLINED = "declined"
+    VOIDED = "voided"
+    EXPIRED = "expired"
+    FAILED = "failed"  # generalError, communicationError, failedReview: nothing was kept
+    REFUND = "refund"  # refundPendingSettlement, refundSettledSuccessfully: the row is a refund, not a charge
+    RETURNED = "returned"  # chargeback, returnedItem and their reversals
+    UNSETTLED_ERROR = "unsettled-error"  # settlementError: not final
+    UNKNOWN = "unknown"  # a status that is not listed: decide nothing on it
+
+
+@dataclass(frozen=True)
+class TransactionSummary:
+    """One row of a transaction list."""
+
+    transaction_id: str
+    state: TransactionState
+    status: str  # the gateway's own word
+    invoice_number: str | None
+    amount_cents: int
+    submitted_at: datetime
+    customer_profile_id: str | None = None
+    payment_profile_id: str | None = None
+
+
+@dataclass(frozen=True)
+class TransactionDetails:
+    """The gateway's full account of one transaction (getTransactionDetails)."""
+
+    transaction_id: str
+    state: TransactionState
+    status: str
+    invoice_number: str | None
+    amount_cents: int  # settleAmount where it is there, else authAmount
+    authorization_code: str
+    last4: str | None  # the last four digits of the masked number
+    transaction_type: str  # authCaptureTransaction, refundTransaction, ...
+    submitted_at: datetime
+    customer_profile_id: str | None
+    payment_profile_id: str | None
+    refunded_transaction_id: str | None  # refTransId of a refund
+    codes: GatewayCodes
+
+
+@dataclass(frozen=True)
+class SettledBatch:
+    """One settlement batch (getSettledBatchList)."""
+
+    batch_id: str
+    settled_at: datetime
+    state: str  # the gateway's own word
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """A void, a refund or a decision on a held transaction was accepted. Believed only when the details show it."""
+
+    transaction_id: str
+    codes: GatewayCodes
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """A void, a refund or a decision on a held transaction was definitely not carried out."""
+
+    codes: GatewayCodes
+
+
+CorrectionOutcome = Accepted | Rejected | NotSent | OutcomeUnknown
+
+
+class LookupFailed(Exception):
+    """The gateway could not be asked, or its answer could not be read: nothing may be concluded from it.
+
+    `reason` is a short slug as in NotSent and OutcomeUnknown; `busy` tells E00053/E00104 and 5xx from the rest.
+    """
+
+    def __init__(self, reason: str, codes: GatewayCodes | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.codes = codes or GatewayCodes()
+
+
+class PaymentGateway(Protocol):
+    """Authorize.net, or anything that answers like it. Only `charge` moves money towards us."""
+
+    async def charge(self, request: ChargeRequest) -> ChargeOutcome:
+        """Authorise and capture once. Never raises for a vendor's failure; never sends twice."""
+        ...
+
+    async def find_by_invoice(
+        self, invoice_number: str, *, customer_profile_id: str | None, since: datetime
+    ) -> list[TransactionSummary]:
+        """Every transaction that carries the invoice: by customer, then unsettled (held ones too), then the batches
+        settled since. The list is complete, or LookupFailed is raised."""
+        ...
+
+    async def details(self, transaction_id: str) -> TransactionDetails | None:
+        """The details, or None where the gateway knows no such transaction. Raises LookupFailed."""
+        ...
+
+    async def unsettled(self) -> list[TransactionSummary]:
+        """All unsettled transactions, held ones too, over all pages. Raises LookupFailed."""
+        ...
+
+    async def settled_batches(self, first: datetime, last: datetime) -> list[SettledBatch]:
+        """Batches settled in the range (asked for in steps of at most 31 days). Raises LookupFailed."""
+        ...
+
+    async def batch_transactions(self, batch_id: str) -> list[TransactionSummary]:
+        """All transactions of a batch, over all pages. Raises LookupFailed."""
+        ...
+
+    async def void(self, transaction_id: str) -> CorrectionOutcome:
+        """Void an unsettled transaction. Voiding twice is Accepted (reason 310)."""
+        ...
+
+    async def refund(
+        self, transaction_id: str, amount_cents: int, last4: str, invoice_number: str
+    ) -> CorrectionOutcome:
+        """Refund a settled transaction in full or in part."""
+        ...
+
+    async def decline_held(self, transaction_id: str) -> CorrectionOutcome:
+        """Decline a transaction that is held for review (updateHeldTransactionRequest)."""
+        ...
+
+    async def check_keys(self) -> bool:
+        """Whether the gateway accepts our keys (authenticateTest). Raises LookupFailed."""
+        ...
+
+
+# --- the mail provider ------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Email:
+    """One message to one recipient."""
+
+    email_id: str  # ours, derived from order and recipient; travels in the metadata
+    order_id: UUID
+    to: str
+    subject: str
+    text: str
+    html: str
+    tag: str
+
+
+@dataclass(frozen=True)
+class MailResult:
+    """How one send ended.
+
+    status: sent | queued | scheduled (success), rejected | invalid (final), failed (a definite error answer),
+    not-sent (nothing reached the provider), unknown (it may have been sent).
+    """
+
+    email_id: str
+    status: str
+    message_id: str | None = None
+    reason: str | None = None  # a short slug: the provider's reject_reason or error name, or time-out, ...
+
+    @property
+    def succeeded(self) -> bool:
+        return self.status in {"sent", "queued", "scheduled"}
+
+    @property
+    def final(self) -> bool:
+        """No later try can change it."""
+        return self.succeeded or self.status in {"rejected", "invalid"}
+
+
+class Mailer(Protocol):
+    """Mandrill, or anything that answers like it."""
+
+    async def send(self, email: Email) -> MailResult:
+        """Send one message once. Never raises for a vendor's failure."""
+        ...
+
+    async def find(self, email_id: str, *, since: datetime) -> MailResult | None:
+        """The message that carries the email_id in its metadata, or None. Raises LookupFailed."""
+        ...
+
+    async def check_key(self) -> bool:
+        """Whether the provider accepts our key (users/ping). Raises LookupFailed."""
+        ...
+
+
+# --- the directory: reference data that other systems own ------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class RouteRecord:
+    """What the directory says of one HTTP route."""
+
+    service_deployed: bool
+    route_deployed: bool
+    sensitive_params: bool
+
+
+@dataclass(frozen=True)
+class ApplicationRecord:
+    slug: str
+    name: str
+    roles: tuple[str, ...]  # the roles it serves
+    permissions: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Role:
+    role: str  # employee | liaison | client | finance | reporting | operations
+    client_id: int | None = None  # where role is client
+
+
+@dataclass(frozen=True)
+class UserRecord:
+    id: int
+    email: str
+    first_name: str
+    last_name: str
+    designation: str | None
+    roles: tuple[Role, ...]
+
+
+@dataclass(frozen=True)
+class SessionRecord:
+    token_hash: str
+    user: UserRecord
+    created_at: datetime
+    last_used_at: datetime
+    remember_me: bool
+
+
+@dataclass(frozen=True)
+class ClientRecord:
+    id: int
+    name: str
+    email: str
+    additional_emails: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class PaymentMethodRecord:
+    id: int
+    client_id: int
+    customer_profile_id: str
+    payment_profile_id: str
+    brand: str
+    last4: str
+    exp_month: int
+    exp_year: int
+    active: bool
+    default: bool
+
+
+@dataclass(frozen=True)
+class ServiceRecord:
+    slug: str
+    group_id: int | None
+    name: str
+    kind: str  # primary | add_on
+    access_required: bool
+    previous_order_required: bool
+    prices_cents: dict[int, int]  # quantity → price of that quantity
+
+
+@dataclass(frozen=True)
+class PromotionRecord:
+    """The terms of a promotion as they hold now; `version` is that of its event stream."""
+
+    promotion_id: UUID
+    version: int
+    code: str
+    percent_off: int | None
+    amount_off_cents: int | None
+    designation: str | None
+    active: bool
+    starts_at: datetime | None
+    ends_at: datetime | None
+
+
+@dataclass(frozen=True)
+class OrderInputs:
+    """Everything the directory knows that one order needs, read at one moment."""
+
+    client: ClientRecord | None
+    payment_method: PaymentMethodRecord | None  # the one asked for, else the client's default; active or not
+    services: dict[str, ServiceRecord]  # of the slugs asked for, those that are there
+    catalog_version: str
+    promotion: PromotionRecord | None
+
+
+class Directory(Protocol):
+    """Reads of the reference data. Raises DirectoryUnavailable when it cannot be read."""
+
+    async def route(self, method: str, path: str) -> RouteRecord | None: ...
+
+    async def session(self, token_hash: str) -> SessionRecord | None:
+        """A session that exists and is not revoked; whether it has expired is the caller's to say."""
+        ...
+
+    async def application_by_token(self, token_hash: str) -> ApplicationRecord | None: ...
+
+    async def application(self, slug: str) -> ApplicationRecord | None: ...
+
+    async def order_inputs(
+        self, *, client_id: int, payment_method_id: int | None, slugs: Sequence[str], promotion_code: str | None
+    ) -> OrderInputs: ...
+
+    async def touch_session(self, token_hash: str, at: datetime) -> None:
+        """Move last_used_at forward; never back."""
+        ...
+
+
+class DirectoryUnavailable(Exception):
+    """The reference data cannot be read right now."""
+
+
+# --- personal data ----------------------------------------------------------------------------------------------------
+
+
+class KeyStore(Protocol):
+    """One 256-bit key per client for personal data, in a store of its own. Destroying one erases the person."""
+
+    async def key(self, client_id: int) -> tuple[str, bytes]:
+        """The client's current key and its id, made on first use. Raises KeyDestroyed after an erasure."""
+        ...
+
+    async def find(self, key_id: str) -> bytes | None:
+        """The key of that id, or None once it has been destroyed."""
+        ...
+
+    async def destroy(self, client_id: int) -> bool:
+        """Destroy the client's keys; False where there was none."""
+        ...
+
+
+class KeyDestroyed(Exception):
+    """The client's key was destroyed: no new personal data may be taken for it."""

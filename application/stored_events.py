@@ -1,0 +1,13 @@
+"""All event types that the log may hold, and the codec that reads and writes them."""
+
+from __future__ import annotations
+
+from application.event_codec import EventCodec, event_classes_of
+from domain.duplicate_window import DuplicateWindow
+from domain.notification import Notification
+from domain.order import Order
+from domain.promotion import Promotion, PromotionRedemption
+
+AGGREGATES = (Order, PromotionRedemption, DuplicateWindow, Promotion, Notification)
+
+CODEC = EventCodec(event_classes_of(*AGGREGATES))

@@ -1,0 +1,32 @@
+"""Takes back a charge that its order must not keep. The intent (`VoidRequested`) is stored before this is called."""
+
+from __future__ import annotations
+
+from application.order_streams import OrderStreams
+from application.ports import LookupFailed, PaymentGateway, TransactionState
+from domain.order import Order
+from domain.stream import Metadata
+
+
+async def take_back(
+    gateway: PaymentGateway, streams: OrderStreams, order: Order, transaction_id: str, actor: str, correlation_id: str
+) -> Order:
+    """Void once, and believe it only when the details show it; what stays open is left to recovery."""
+    await gateway.void(transaction_id)
+    try:
+        details = await gateway.details(transaction_id)
+    except LookupFailed:
+        return order
+    if details is None or details.state is not TransactionState.VOIDED:
+        return order
+    amount_cents = details.amount_cents
+    causation = f"{order.id}/{order.version}"
+
+    guards = await streams.load_for(order.id)
+    saved = await streams.decide_and_save(
+        guards,
+        lambda fresh, at: (
+            fresh.order.record_void(Metadata(at, actor, correlation_id, causation), transaction_id, amount_cents) or ()
+        ),
+    )
+    return saved.guards.order

@@ -1,0 +1,64 @@
+"""What all our aggregates share: a stream of events that starts empty, and what every event says of itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Self
+from uuid import UUID
+
+from eventsourcing.domain import Aggregate
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Metadata:
+    """Who caused an event, when and by what; passed to every decision."""
+
+    recorded_at: datetime  # aware UTC, by the clock of the process that decides
+    actor: str  # "user:11", "application:planoorder", "system:recovery"; never a token
+    correlation_id: str  # the request that all of this belongs to
+    causation_id: str  # what led to it directly: a request, a command, an earlier event
+
+    def __post_init__(self) -> None:
+        assert self.recorded_at.utcoffset() == timedelta(0), "recorded_at must be aware UTC"
+
+
+class Stream(Aggregate):
+    """Every aggregate of ours. It starts empty at version 0, so its first event is an event like any other.
+
+    A subclass nests its events, each with an explicit stored name, as
+    `class PaymentCharged(Stream.Event): TOPIC = "order.payment-charged.v1"`, and sets up its empty state in an
+    `__init__` without parameters. eventsourcing's "created" events are not used.
+    """
+
+    class Event(Aggregate.Event):
+        """A past-tense fact. `timestamp` is the recorded time; all fields are stored."""
+
+        actor: str
+        correlation_id: str
+        causation_id: str
+
+    def __init_subclass__(cls) -> None:
+        # The library would otherwise take the name Created, which an event of ours may well need.
+        super().__init_subclass__(created_event_name="CreatedByLibrary")
+
+    @classmethod
+    def empty(cls, id: UUID) -> Self:
+        """The stream `id` before its first event."""
+        stream = cls.__new__(cls)
+        stream.__base_init__(id, 0, EPOCH)
+        stream.__init__()  # type: ignore[misc]  # eventsourcing's metaclass reserves the call for "created" events
+        return stream
+
+    def record(self, metadata: Metadata, event_class: type[Stream.Event], **fields: Any) -> None:
+        """Make the next event of this stream, apply it and keep it for saving."""
+        self.trigger_event(
+            event_class,
+            timestamp=metadata.recorded_at,
+            actor=metadata.actor,
+            correlation_id=metadata.correlation_id,
+            causation_id=metadata.causation_id,
+            **fields,
+        )
