@@ -78,7 +78,7 @@ class EventCodec:
         return tuple(self._formats)
 
     def encode(self, event: CanMutateAggregate[UUID]) -> StoredEvent:
-        """The event as it is stored. Raises TypeError rather than write a state that could not be read back; UnknownTopic."""
+        """The event as it is stored. Raises UnknownTopic, and TypeError where the state could not be read back."""
         form = self._by_class.get(type(event))
         if form is None:
             raise UnknownTopic(getattr(type(event), "TOPIC", type(event).__qualname__))

@@ -98,9 +98,13 @@ def _judge(details: TransactionDetails | None, payment: Payment) -> Finding:
 
 
 def _is_ours(details: TransactionDetails, payment: Payment) -> bool:
+    """Invoice, amount and card agree. A profile id says more about the card than its last digits do."""
+    if details.payment_profile_id is not None:
+        same_card = details.payment_profile_id == payment.payment_profile_id
+    else:
+        same_card = details.last4 in (None, payment.last4)
     return (
-        details.invoice_number == payment.invoice_number
+        same_card
+        and details.invoice_number == payment.invoice_number
         and details.amount_cents == payment.amount_cents
-        and (details.last4 is None or details.last4 == payment.last4)
-        and details.payment_profile_id in (None, payment.payment_profile_id)
     )

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from application.commands import SubmitOrder
+from application.commands import OrderedService, SubmitOrder
 from application.personal_data import open_sealed, seal
 from application.ports import KeyStore, PaymentMethodRecord, PromotionRecord
 from domain.order import Order
 from domain.payment import Card
 from domain.personal_data import SealedPersonalData
 from domain.pricing import Line
-from domain.promotion import PromotionTerms
-from domain.submission import Submission, redemption_holder
+from domain.promotion import PromotionTerms, require_applicable
+from domain.refusals import InvalidPromotion
+from domain.submission import Submission, amount_due_cents, redemption_holder
 
 
 def submission_of(command: SubmitOrder, personal: SealedPersonalData, invoice_number: str) -> Submission:
@@ -25,7 +28,7 @@ def submission_of(command: SubmitOrder, personal: SealedPersonalData, invoice_nu
         role=requester.role,
         designation=requester.designation,
         client_id=command.client.id,
-        lines=lines_of(command),
+        lines=tuple(line_of(ordered) for ordered in command.services),
         catalog_version=command.catalog_version,
         request_digest=command.request_digest,
         personal=personal,
@@ -37,17 +40,15 @@ def submission_of(command: SubmitOrder, personal: SealedPersonalData, invoice_nu
     )
 
 
-def lines_of(command: SubmitOrder) -> tuple[Line, ...]:
-    return tuple(
-        Line(
-            slug=ordered.service.slug,
-            name=ordered.service.name,
-            kind=ordered.service.kind,
-            group_id=ordered.service.group_id,
-            quantity=ordered.quantity,
-            base_price_cents=ordered.service.prices_cents[ordered.quantity],
-        )
-        for ordered in command.services
+def line_of(ordered: OrderedService) -> Line:
+    service = ordered.service
+    return Line(
+        slug=service.slug,
+        name=service.name,
+        kind=service.kind,
+        group_id=service.group_id,
+        quantity=ordered.quantity,
+        base_price_cents=service.prices_cents[ordered.quantity],
     )
 
 
@@ -111,3 +112,16 @@ async def open_personal(keys: KeyStore, order: Order) -> dict[str, Any] | None:
     sealed = order.requested.personal
     key = await keys.find(sealed.key_id)
     return open_sealed(sealed, key, order.id.bytes) if key is not None else None
+
+
+def amount_due(
+    services: tuple[OrderedService, ...], promotion: PromotionRecord | None, designation: str | None, now: datetime
+) -> int:
+    """Cents that remain to be paid after the promotion, where it holds for this designation now."""
+    terms: PromotionTerms | None = None
+    if promotion is not None:
+        with suppress(InvalidPromotion):
+            terms = require_applicable(
+                terms_of(promotion), designation=designation, by_application=designation is None, at=now
+            )
+    return amount_due_cents(tuple(line_of(ordered) for ordered in services), terms)

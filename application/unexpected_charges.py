@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime
+
 from application.order_streams import OrderStreams
 from application.ports import LookupFailed, PaymentGateway, TransactionState
 from domain.order import Order
-from domain.stream import Metadata
+from domain.stream import Metadata, Stream
+from domain.submission import Guards
 
 
 async def take_back(
@@ -19,14 +23,12 @@ async def take_back(
         return order
     if details is None or details.state is not TransactionState.VOIDED:
         return order
-    amount_cents = details.amount_cents
-    causation = f"{order.id}/{order.version}"
-
     guards = await streams.load_for(order.id)
-    saved = await streams.decide_and_save(
-        guards,
-        lambda fresh, at: (
-            fresh.order.record_void(Metadata(at, actor, correlation_id, causation), transaction_id, amount_cents) or ()
-        ),
-    )
-    return saved.guards.order
+    amount_cents, causation = details.amount_cents, f"{order.id}/{order.version}"
+
+    def record(fresh: Guards, at: datetime) -> Sequence[Stream]:
+        metadata = Metadata(at, actor, correlation_id, causation)
+        fresh.order.record_void(metadata, transaction_id, amount_cents)
+        return ()
+
+    return (await streams.decide_and_save(guards, record)).guards.order

@@ -1,0 +1,58 @@
+"""The ASGI application: the routes of one process, and its life from start to stop."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from api import docs, errors, openapi
+from api.bootstrap import Service
+from api.health import health_router
+from api.logs import configure_logging
+from api.pay_and_submit.route import pay_and_submit_router
+from api.reading.notifications import notifications_router
+from api.reading.orders import orders_router
+from api.settings import Settings, load_settings
+
+
+def create_app(settings: Settings | None = None, *, work: bool = True) -> FastAPI:
+    """The application for one process. Its databases have been migrated before.
+
+    `work`: whether this process also does the background work.
+    """
+    settings = settings or load_settings()
+    configure_logging(settings)
+    service = Service(settings)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        if work:
+            service.start_work()
+        try:
+            yield
+        finally:
+            await service.close()
+
+    app = FastAPI(
+        title="Pay and submit",
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/openapi.json",
+    )
+    app.state.service = service
+    errors.install(app)
+    app.include_router(pay_and_submit_router(service.pay_and_submit_route()))
+    app.include_router(orders_router(service.read_orders()))
+    app.include_router(notifications_router(service.read_notifications()))
+    app.include_router(health_router(service))
+    app.include_router(docs.docs_router())
+    openapi.describe(app)
+    return app
+
+
+def create_app_without_work() -> FastAPI:
+    """For servers whose background work is done elsewhere (`orders work`)."""
+    return create_app(work=False)

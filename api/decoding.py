@@ -1,0 +1,87 @@
+"""From the bytes of a request to its parameters. Everything here is limited: size, time and nesting."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+from typing import Any
+
+from starlette.requests import ClientDisconnect, Request
+
+from api import strict_json
+from api.errors import ApiError
+
+MAX_BODY_BYTES = 64 * 1024
+BODY_DEADLINE_S = 10.0
+
+_CHARSETS = {"application/json": {"utf-8", "utf8"}, "text/plain": {"utf-8", "utf8", "us-ascii"}}
+
+
+async def decode_params(request: Request, *, sensitive_params: bool) -> dict[str, Any]:
+    """The parameters of a request, without those that are null.
+
+    A route with sensitive parameters takes base64 of JSON as text/plain, the others JSON as application/json.
+    Raises ApiError invalid-content-type, invalid-encoded-params (with a detail) or no-params-decoded, in this order.
+    """
+    check_content_type(request, "text/plain" if sensitive_params else "application/json")
+    body = await read_body(request)
+    if sensitive_params:
+        body = _from_base64(body.strip())
+    if not body.strip():
+        raise ApiError("no-params-decoded")
+    try:
+        value = strict_json.loads(body)
+    except strict_json.NotStrictJson as refused:
+        raise _undecodable(refused.detail) from None
+    if value is not None and not isinstance(value, dict):
+        raise _undecodable("not-an-object")
+    params: dict[str, Any] = strict_json.without_nulls(value or {})
+    if not params:
+        raise ApiError("no-params-decoded")
+    return params
+
+
+def check_content_type(request: Request, expected: str) -> None:
+    """Exactly one Content-Type header, the expected media type, and no parameter but a charset that fits."""
+    headers = request.headers.getlist("content-type")
+    if len(headers) != 1:
+        raise ApiError("invalid-content-type")
+    media_type, *parameters = (part.strip().lower() for part in headers[0].split(";"))
+    allowed = {f"charset={quote}{name}{quote}" for name in _CHARSETS[expected] for quote in ("", '"')}
+    if media_type != expected or len(parameters) > 1 or not allowed.issuperset(parameters):
+        raise ApiError("invalid-content-type")
+
+
+async def read_body(request: Request) -> bytes:
+    """The whole body, counted as it streams in: a Content-Length is a promise and chunks come without one."""
+    declared = request.headers.get("content-length", "")
+    if declared.isdecimal() and (len(declared) > 9 or int(declared) > MAX_BODY_BYTES):
+        raise _undecodable("body-too-large")
+    body = bytearray()
+    try:
+        async with asyncio.timeout(BODY_DEADLINE_S):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > MAX_BODY_BYTES:
+                    raise _undecodable("body-too-large")
+    except TimeoutError:
+        raise _undecodable("body-too-slow") from None
+    except ClientDisconnect:
+        raise _undecodable("body-incomplete") from None
+    return bytes(body)
+
+
+def _from_base64(text: bytes) -> bytes:
+    """RFC 4648, section 4, padding and alphabet as written there; b64decode alone lets some surplus pass."""
+    try:
+        decoded = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        raise _undecodable("not-base64") from None
+    if base64.b64encode(decoded) != text:
+        raise _undecodable("not-base64")
+    return decoded
+
+
+def _undecodable(detail: str) -> ApiError:
+    return ApiError("invalid-encoded-params", detail=detail)

@@ -1,0 +1,85 @@
+"""The one shape of every JSON answer, and the request id that ties an answer to the log."""
+
+from __future__ import annotations
+
+import base64
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+from starlette.responses import Response
+
+from api.statuses import STATUSES, SUCCESS, message_for
+from application.ports import GatewayCodes
+
+_DEFAULT_RETRY_S: Mapping[int, int] = {429: 60, 503: 1}  # these two codes always say when to come back
+
+
+def new_request_id() -> str:
+    """`req_` and 26 characters of base32 (128 random bits)."""
+    return "req_" + base64.b32encode(secrets.token_bytes(16)).decode("ascii").rstrip("=").lower()
+
+
+@dataclass(frozen=True)
+class Envelope:
+    """One answer. `shown` holds the views that were asked for: `session`, `application`.
+
+    `param` is a path as `order.add_on_services[0].slug`, `detail` a slug; neither holds a submitted value.
+    """
+
+    status: str
+    request_id: str
+    data: Mapping[str, Any] | None = None
+    param: str | None = None
+    detail: str | None = None
+    gateway: GatewayCodes | None = None
+    retry_after_seconds: int | None = None
+    shown: Mapping[str, Any] = field(default_factory=dict)
+
+    def content(self) -> dict[str, Any]:
+        status = STATUSES[self.status]
+        content: dict[str, Any] = {
+            "status": status.slug,
+            "code": status.code,
+            "message": message_for(status, self.detail),
+            "data": self.data,
+            "request_id": self.request_id,
+        }
+        if status.slug != SUCCESS:
+            content["error"] = {
+                "param": self.param,
+                "detail": self.detail,
+                "gateway": _gateway(self.gateway),
+                "retry_after_seconds": self.retry_after_s,
+            }
+        return content | dict(self.shown)
+
+    @property
+    def retry_after_s(self) -> int | None:
+        if self.retry_after_seconds is not None:
+            return self.retry_after_seconds
+        return _DEFAULT_RETRY_S.get(STATUSES[self.status].code)
+
+    def headers(self) -> dict[str, str]:
+        headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+        if self.retry_after_s is not None:
+            headers["Retry-After"] = str(self.retry_after_s)
+        if STATUSES[self.status].code == 401:
+            headers["WWW-Authenticate"] = "Bearer"  # RFC 9110, section 11.6.1
+        return headers
+
+    def response(self, extra_headers: Mapping[str, str] | None = None) -> Response:
+        return Response(
+            msgspec.json.encode(self.content()),
+            status_code=STATUSES[self.status].code,
+            headers=self.headers() | dict(extra_headers or {}),
+            media_type="application/json",
+        )
+
+
+def _gateway(codes: GatewayCodes | None) -> dict[str, str | None] | None:
+    if codes is None or (codes.response_code is None and codes.reason_code is None):
+        return None
+    return {"response_code": codes.response_code, "reason_code": codes.reason_code}

@@ -1,0 +1,151 @@
+"""GET /api/v1/orders, /api/v1/orders/{id} and /api/v1/orders/{id}/events."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+from uuid import UUID
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response
+
+from api.authentication import Actor
+from api.envelope import Envelope
+from api.errors import ApiError, invalid, request_id_of
+from api.reading.params import Query, order_id_of
+from api.reading.readers import Readers, may_see
+from api.statuses import SUCCESS
+from api.views_database import ViewsDatabase
+from application.order_reading import OrderReading, ReadableOrder
+from application.order_view import VIEWS
+from domain.order_events import OrderState
+from projections.orders import OrderFilter, find_orders
+
+MAX_WAIT_S = 2.0  # for `min_position`
+PATH = "/api/v1/orders"
+_LIST_PARAMS = (
+    "application",
+    "view",
+    "state",
+    "client_id",
+    "from",
+    "to",
+    "promotion_code",
+    "q",
+    "cursor",
+    "limit",
+    "min_position",
+)
+
+
+@dataclass(frozen=True)
+class ReadOrders:
+    """The parts of the routes; one per process."""
+
+    readers: Readers
+    reading: OrderReading
+    views: ViewsDatabase
+
+    async def many(self, request: Request) -> Response:
+        """A page of orders, newest first, and the position that the page was found at."""
+        reader = await self.readers.order_reader(request)
+        query = Query(request, _LIST_PARAMS)
+        wanted = _filter(query, reader)
+        view = query.choice("view", VIEWS, "default")
+        min_position = query.integer("min_position")
+        if min_position is not None and not await self.views.wait_for(min_position, MAX_WAIT_S):
+            raise invalid("min_position", "not-reached")
+        position, found = await self.views.read(lambda connection: find_orders(connection, wanted))
+        page = found[: wanted.limit]
+        shown = await self.reading.read_many([order_id for order_id, _ in page], view)
+        data: dict[str, Any] = {
+            "orders": [order.shown for order in shown],
+            "next_cursor": str(page[-1][1]) if len(found) > wanted.limit else None,
+            "position": position,
+        }
+        return Envelope(SUCCESS, request_id_of(request), data=data).response()
+
+    async def one(self, request: Request, order_id: str) -> Response:
+        """One order, always current, or as it was recorded at `at`."""
+        reader = await self.readers.order_reader(request)
+        query = Query(request, ("application", "view", "at"))
+        view, at = query.choice("view", VIEWS, "default"), query.instant("at")
+        order = await self.reading.read(_known(order_id), view, at)
+        visible = _visible(order, reader)
+        return Envelope(SUCCESS, request_id_of(request), data={"order": visible.shown}).response()
+
+    async def events(self, request: Request, order_id: str) -> Response:
+        """What happened to one order, event by event."""
+        reader = await self.readers.order_reader(request)
+        Query(request, ("application",))
+        found = await self.reading.events(_known(order_id))
+        if found is None or not may_see(reader, found[0]):
+            raise invalid("id")
+        return Envelope(SUCCESS, request_id_of(request), data={"events": found[1]}).response()
+
+    async def render(self, order_id: UUID, view: str, reader: Actor) -> dict[str, Any] | None:
+        """The order as pay_and_submit shows it to the one who asked."""
+        order = await self.reading.read(order_id, view)
+        return order.shown if order is not None and may_see(reader, order.client_id) else None
+
+
+def _filter(query: Query, reader: Actor) -> OrderFilter:
+    """What the reader asks for, held to what it may see. A foreign client's orders are an empty list."""
+    wanted = OrderFilter(
+        states=query.choices("state", [state.value for state in OrderState]),
+        client_id=query.integer("client_id"),
+        requested_from=query.instant("from"),
+        requested_to=query.instant("to"),
+        promotion_code=query.text("promotion_code"),
+        q=query.text("q"),
+        before=query.integer("cursor"),
+        limit=query.limit(),
+    )
+    if reader.sees_all_clients:
+        return wanted
+    if wanted.client_id is None:
+        return replace(wanted, client_ids=reader.client_ids)
+    if wanted.client_id not in reader.client_ids:
+        raise invalid("client_id")
+    return wanted
+
+
+def _known(text: str) -> UUID:
+    order_id = order_id_of(text)
+    if order_id is None:
+        raise invalid("id")
+    return order_id
+
+
+def _visible(order: ReadableOrder | None, reader: Actor) -> ReadableOrder:
+    """An order that the reader may not see is answered like one that does not exist."""
+    if order is None or not may_see(reader, order.client_id):
+        raise ApiError("invalid-param", param="id")
+    return order
+
+
+def orders_router(routes: ReadOrders) -> APIRouter:
+    """The FastAPI routes."""
+    router = APIRouter()
+
+    async def list_orders(request: Request) -> Response:
+        return await routes.many(request)
+
+    async def read_order(request: Request, order_id: str) -> Response:
+        return await routes.one(request, order_id)
+
+    async def read_order_events(request: Request, order_id: str) -> Response:
+        return await routes.events(request, order_id)
+
+    add = router.add_api_route
+    add(PATH, list_orders, methods=["GET"], summary="Search and page through orders", response_class=Response)
+    add(PATH + "/{order_id}", read_order, methods=["GET"], summary="Read one order", response_class=Response)
+    add(
+        PATH + "/{order_id}/events",
+        read_order_events,
+        methods=["GET"],
+        summary="Read what happened to one order",
+        response_class=Response,
+    )
+    return router

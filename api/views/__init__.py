@@ -1,0 +1,1 @@
+"""Views: named selections of fields that an answer shows. One file per object."""

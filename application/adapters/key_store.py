@@ -1,0 +1,213 @@
+"""SqlKeyStore: one random key per client for personal data, in tables of its own, so that it can be a store of its own.
+
+Keys are stored wrapped (AES key wrap, RFC 3394), each under a key derived from the service's secret key (HKDF-SHA256,
+RFC 5869), so that neither the tables nor a backup of them opens anything.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from time import monotonic
+from typing import TypeVar
+from uuid import uuid4
+
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap, aes_key_wrap
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    Engine,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    func,
+    literal,
+    select,
+    text,
+    update,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.schema import CreateSchema
+
+from application.adapters.sql import Busy, SqlThreads, UtcDateTime, migrating
+from application.ports import KeyDestroyed
+
+T = TypeVar("T")
+
+SCHEMA = "orders_keys"  # in PostgreSQL, so that it can have rights and backups of its own
+KEY_BYTES = 32
+CACHE_TTL_S = 60.0  # for so long another process may go on with a key that was destroyed
+CACHE_MAX_CLIENTS = 10_000
+
+metadata = MetaData(schema=SCHEMA)
+
+client_keys = Table(
+    "client_keys",
+    metadata,
+    Column("client_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("key_id", Text, nullable=False, unique=True),
+    Column("wrapped_key", LargeBinary),  # null once it was destroyed: the row stays, so that no new key is made
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("destroyed_at", UtcDateTime),
+)
+
+
+class KeyStoreUnavailable(Exception):
+    """The keys cannot be read right now, or not with this secret key."""
+
+
+def create_tables(engine: Engine) -> None:
+    """Create what is missing; safe to run again, and by several processes at once."""
+    with migrating(_placed(engine)) as connection:
+        if connection.dialect.name == "postgresql":
+            connection.execute(CreateSchema(SCHEMA, if_not_exists=True))
+        metadata.create_all(connection)
+
+
+def _placed(engine: Engine) -> Engine:
+    """SQLite has no schemas; there the store is best a file of its own."""
+    return engine.execution_options(schema_translate_map={SCHEMA: None}) if engine.dialect.name == "sqlite" else engine
+
+
+class SqlKeyStore:
+    """The KeyStore of ports.py in SQLite or PostgreSQL. Every method raises KeyStoreUnavailable if it cannot."""
+
+    def __init__(self, engine: Engine, secret_key: bytes, *, clock: Callable[[], float] = monotonic) -> None:
+        self._sql = SqlThreads(_placed(engine), "key-store", threads=2)
+        self._secret_key = secret_key
+        self._cache = _Cache(clock)
+
+    async def key(self, client_id: int) -> tuple[str, bytes]:
+        """The client's key id and key, made on first use. Raises KeyDestroyed after an erasure."""
+        if cached := self._cache.by_client(client_id):
+            return cached
+        asked_in = self._cache.generation
+        key_id, wrapped = await self._call(self._sql.statement(lambda connection: self._stored(connection, client_id)))
+        if wrapped is None:
+            raise KeyDestroyed(f"the key of client {client_id} was destroyed")
+        key = self._unwrapped(key_id, wrapped)
+        self._cache.put(client_id, key_id, key, asked_in)
+        return key_id, key
+
+    async def find(self, key_id: str) -> bytes | None:
+        """The key of that id; None if it was destroyed, or never was."""
+        if cached := self._cache.by_key_id(key_id):
+            return cached
+        asked_in = self._cache.generation
+        query = select(client_keys.c.client_id, client_keys.c.wrapped_key).where(client_keys.c.key_id == key_id)
+        row = await self._call(self._sql.statement(lambda connection: connection.execute(query).first()))
+        if row is None or row.wrapped_key is None:
+            return None
+        key = self._unwrapped(key_id, row.wrapped_key)
+        self._cache.put(row.client_id, key_id, key, asked_in)
+        return key
+
+    async def destroy(self, client_id: int) -> bool:
+        """Erase the client's key for good; False where there never was one. May come twice.
+
+        This process forgets it at once, others within CACHE_TTL_S. What the database's logs and backups still hold of
+        it is wrapped with the secret key.
+        """
+        erased_at = func.coalesce(client_keys.c.destroyed_at, literal(datetime.now(UTC), UtcDateTime))
+        erase = update(client_keys).where(client_keys.c.client_id == client_id)
+        erase = erase.values(wrapped_key=None, destroyed_at=erased_at)
+        erased = await self._call(self._sql.statement(lambda connection: connection.execute(erase).rowcount))
+        self._cache.clear()
+        if erased:
+            with suppress(KeyStoreUnavailable):  # it is erased already; the database tidies up later by itself
+                await self._call(self._sql.statement(_scrub))
+        return erased > 0
+
+    async def close(self) -> None:
+        """Close the threads and the engine."""
+        self._cache.clear()
+        await self._sql.close()
+
+    def _stored(self, connection: Connection, client_id: int) -> tuple[str, bytes | None]:
+        """The client's row; where there is none, this or another process makes it, and all of them read that one."""
+        query = select(client_keys.c.key_id, client_keys.c.wrapped_key).where(client_keys.c.client_id == client_id)
+        row = connection.execute(query).first()
+        if row is None:
+            insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+            key_id = uuid4().hex
+            fresh = {
+                "client_id": client_id,
+                "key_id": key_id,
+                "wrapped_key": aes_key_wrap(self._wrapping_key(key_id), os.urandom(KEY_BYTES)),
+                "created_at": datetime.now(UTC),
+            }
+            connection.execute(insert(client_keys).values(fresh).on_conflict_do_nothing())
+            row = connection.execute(query).one()
+        return row.key_id, row.wrapped_key
+
+    def _unwrapped(self, key_id: str, wrapped: bytes) -> bytes:
+        try:
+            return aes_key_unwrap(self._wrapping_key(key_id), wrapped)
+        except InvalidUnwrap as error:
+            raise KeyStoreUnavailable(f"key {key_id} was wrapped with another secret key") from error
+
+    def _wrapping_key(self, key_id: str) -> bytes:
+        info = b"orders client key v1 " + key_id.encode()
+        return HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=None, info=info).derive(self._secret_key)
+
+    @staticmethod
+    async def _call(call: Awaitable[T]) -> T:
+        try:
+            return await call
+        except (SQLAlchemyError, TimeoutError, Busy) as error:
+            raise KeyStoreUnavailable(type(error).__name__) from error
+
+
+def _scrub(connection: Connection) -> None:
+    """Take the erased bytes out of the database's own copies, as far as it lets us."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text(f"VACUUM {SCHEMA}.{client_keys.name}"))
+    else:
+        connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
+
+
+@dataclass(frozen=True)
+class _Cached:
+    key_id: str
+    key: bytes
+    ends: float
+
+
+class _Cache:
+    """Keys for CACHE_TTL_S. What was asked for before a `clear` is not taken after it. Used on the event loop only."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._clients: dict[int, _Cached] = {}  # oldest first
+        self._keys: dict[str, _Cached] = {}
+        self.generation = 0
+
+    def by_client(self, client_id: int) -> tuple[str, bytes] | None:
+        found = self._clients.get(client_id)
+        return (found.key_id, found.key) if found and self._clock() < found.ends else None
+
+    def by_key_id(self, key_id: str) -> bytes | None:
+        found = self._keys.get(key_id)
+        return found.key if found and self._clock() < found.ends else None
+
+    def put(self, client_id: int, key_id: str, key: bytes, generation: int) -> None:
+        if generation != self.generation:
+            return
+        self._clients.pop(client_id, None)
+        if len(self._clients) >= CACHE_MAX_CLIENTS:
+            oldest = self._clients.pop(next(iter(self._clients)))
+            del self._keys[oldest.key_id]
+        self._clients[client_id] = self._keys[key_id] = _Cached(key_id, key, self._clock() + CACHE_TTL_S)
+
+    def clear(self) -> None:
+        self.generation += 1
+        self._clients.clear()
+        self._keys.clear()

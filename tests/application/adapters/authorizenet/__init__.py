@@ -1,0 +1,1 @@
+"""Facts about the Authorize.net adapter, over real HTTP to a local server that answers scripted bytes."""

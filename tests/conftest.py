@@ -1,0 +1,43 @@
+"""Fixtures for all tests: a fresh, empty database by its URL, on SQLite and on PostgreSQL."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from tests.databases import existing_server, fresh_database, run_folder, shared_server
+
+
+@pytest.fixture(scope="session")
+def postgresql_server_url() -> Iterator[str]:
+    """A PostgreSQL server, shared by all worker processes of this run; started by the first test that asks for it."""
+    if url := existing_server():
+        yield url
+        return
+    run_id = os.environ.get("PYTEST_XDIST_TESTRUNUID") or uuid4().hex
+    with shared_server(run_folder(run_id)) as url:
+        yield url
+
+
+@pytest.fixture
+def postgresql_url(postgresql_server_url: str) -> Iterator[str]:
+    """A fresh, empty PostgreSQL database."""
+    with fresh_database(postgresql_server_url) as url:
+        yield url
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
+    """A fresh SQLite database; the file does not exist yet."""
+    return f"sqlite:///{tmp_path}/orders.db"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """A fresh, empty database, once of each kind."""
+    url: str = request.getfixturevalue(f"{request.param}_url")
+    return url
