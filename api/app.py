@@ -40,6 +40,7 @@ def create_app(settings: Settings | None = None, *, work: bool = True) -> FastAP
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,  # a path with another slash is another path: route-non-existent
         openapi_url="/openapi.json",
     )
     app.state.service = service

@@ -104,7 +104,5 @@ def _is_ours(details: TransactionDetails, payment: Payment) -> bool:
     else:
         same_card = details.last4 in (None, payment.last4)
     return (
-        same_card
-        and details.invoice_number == payment.invoice_number
-        and details.amount_cents == payment.amount_cents
+        same_card and details.invoice_number == payment.invoice_number and details.amount_cents == payment.amount_cents
     )

@@ -24,11 +24,11 @@ async def take_back(
     if details is None or details.state is not TransactionState.VOIDED:
         return order
     guards = await streams.load_for(order.id)
-    amount_cents, causation = details.amount_cents, f"{order.id}/{order.version}"
+    causation = f"{order.id}/{order.version}"
 
     def record(fresh: Guards, at: datetime) -> Sequence[Stream]:
         metadata = Metadata(at, actor, correlation_id, causation)
-        fresh.order.record_void(metadata, transaction_id, amount_cents)
+        fresh.order.record_void(metadata, transaction_id)
         return ()
 
     return (await streams.decide_and_save(guards, record)).guards.order

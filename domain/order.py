@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from domain.order_events import Delivery, EmailState, OrderHistory, OrderState
+from domain.order_events import Correction, CorrectionState, Delivery, EmailState, OrderHistory, OrderState
 from domain.payment import Card, FoundBy, GatewayCodes, PaymentState
 from domain.personal_data import SealedPersonalData
 from domain.pricing import CURRENCY, Line, subtotal_cents
@@ -215,6 +215,12 @@ class Order(OrderHistory):
         if self._open_payment_state() in (PaymentState.ATTEMPTED, PaymentState.UNKNOWN):
             self.record(metadata, self.PaymentExpired, looked_up_at=looked_up_at)
 
+    def request_hold_decline(self, metadata: Metadata, reason: str) -> None:
+        """Only while it is held, and once."""
+        if self._open_payment_state() is PaymentState.HELD and not self.hold_decline_requested:
+            assert self.payment is not None
+            self.record(metadata, self.HoldDeclineRequested, transaction_id=self.payment.transaction_id, reason=reason)
+
     # --- taking money back --------------------------------------------------------------------------------------------
 
     def request_void(
@@ -230,19 +236,80 @@ class Order(OrderHistory):
                 unexpected=unexpected,
             )
 
-    def record_void(self, metadata: Metadata, transaction_id: str, amount_cents: int) -> None:
-        if self.corrections.get(transaction_id) == "void-requested":
-            self.record(metadata, self.PaymentVoided, transaction_id=transaction_id, amount_cents=amount_cents)
+    def record_void(self, metadata: Metadata, transaction_id: str) -> None:
+        correction = self.corrections.get(transaction_id)
+        if correction and correction.state.is_open:
+            self.record(
+                metadata, self.PaymentVoided, transaction_id=transaction_id, amount_cents=correction.amount_cents
+            )
+
+    def request_refund(
+        self,
+        metadata: Metadata,
+        *,
+        transaction_id: str,
+        amount_cents: int,
+        reason: str,
+        unexpected: bool,
+        refund_invoice_number: str,
+        after: datetime | None = None,
+    ) -> None:
+        """Ask for it once; a void that came too late may become a refund.
+
+        `after`: a request made before then is given up as never received, and made anew.
+        """
+        correction = self.corrections.get(transaction_id)
+        if correction is not None and correction.state is not CorrectionState.VOID_REQUESTED:
+            given_up = after is not None and correction.requested_at < after
+            if correction.state is not CorrectionState.REFUND_REQUESTED or not given_up:
+                return
+        self.record(
+            metadata,
+            self.RefundRequested,
+            transaction_id=transaction_id,
+            amount_cents=amount_cents,
+            reason=reason,
+            unexpected=unexpected,
+            refund_invoice_number=refund_invoice_number,
+        )
+
+    def record_refund(self, metadata: Metadata, transaction_id: str, refund_transaction_id: str) -> None:
+        correction = self.corrections.get(transaction_id)
+        if correction and correction.state is CorrectionState.REFUND_REQUESTED:
+            self.record(
+                metadata,
+                self.PaymentRefunded,
+                transaction_id=transaction_id,
+                refund_transaction_id=refund_transaction_id,
+                amount_cents=correction.amount_cents,
+            )
+
+    @property
+    def open_corrections(self) -> dict[str, Correction]:
+        """What is still to be taken back, by transaction id."""
+        return {key: value for key, value in self.corrections.items() if value.state.is_open}
 
     # --- the receipt --------------------------------------------------------------------------------------------------
 
+    def attempt_emails(self, metadata: Metadata, email_ids: Sequence[str]) -> None:
+        """The outbox is about to try these again. Its intent is stored before it looks or sends."""
+        if self.email_state in (EmailState.PENDING, EmailState.FAILED):
+            self.record(metadata, self.EmailAttempted, attempt=self.email_attempts + 1, email_ids=tuple(email_ids))
+
     def record_emails(self, metadata: Metadata, deliveries: Sequence[Delivery]) -> None:
         """Take how the sends ended. Once all were taken by the provider, a later word changes nothing."""
-        if self.submitted_at is None or self.email_state is EmailState.SENT:
+        if self.email_state in (None, EmailState.SENT):
             return
-        failed = [d for d in deliveries if d.status not in ("sent", "queued", "scheduled")]
-        if failed:
-            reason = failed[0].reason or failed[0].status
-            self.record(metadata, self.EmailFailed, reason=reason, deliveries=tuple(deliveries))
-        else:
+        failed = [delivery for delivery in deliveries if not delivery.succeeded]
+        if not failed:
             self.record(metadata, self.EmailSent, deliveries=tuple(deliveries))
+            return
+        reason = failed[0].reason or failed[0].status
+        if self.email_state is EmailState.FAILED and list(self.deliveries.values()) == list(deliveries):
+            return
+        self.record(metadata, self.EmailFailed, reason=reason, deliveries=tuple(deliveries))
+
+    def request_resend(self, metadata: Metadata, reason: str) -> None:
+        """A person wants it sent again, whatever became of the last one."""
+        if self.submitted_at is not None and self.email_state is not EmailState.PENDING:
+            self.record(metadata, self.EmailResendRequested, reason=reason)

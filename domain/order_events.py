@@ -45,6 +45,16 @@ class Delivery:
     message_id: str | None = None
     reason: str | None = None
 
+    @property
+    def succeeded(self) -> bool:
+        """The provider took it."""
+        return self.status in ("sent", "queued", "scheduled")
+
+    @property
+    def final(self) -> bool:
+        """No later try can change it."""
+        return self.succeeded or self.status in ("rejected", "invalid")
+
 
 @dataclass
 class Payment:
@@ -63,6 +73,28 @@ class Payment:
     authorization_code: str | None = None
     reason: str | None = None  # a slug: why it stands as it does
     codes: GatewayCodes | None = None
+
+
+class CorrectionState(StrEnum):
+    VOID_REQUESTED = "void-requested"
+    REFUND_REQUESTED = "refund-requested"
+    VOIDED = "voided"
+    REFUNDED = "refunded"
+
+    @property
+    def is_open(self) -> bool:
+        return self in (CorrectionState.VOID_REQUESTED, CorrectionState.REFUND_REQUESTED)
+
+
+@dataclass
+class Correction:
+    """Money of one transaction that is being taken back, or has been."""
+
+    state: CorrectionState
+    amount_cents: int
+    requested_at: datetime
+    unexpected: bool
+    refund_invoice_number: str | None = None
 
 
 class OrderHistory(Stream):
@@ -245,6 +277,17 @@ class OrderHistory(Stream):
             payment = order._change_payment(PaymentState.HELD, "held-for-review", self.codes)
             payment.transaction_id = self.transaction_id
 
+    class HoldDeclineRequested(Event):
+        """Held for too long: the intent to have the gateway decline it."""
+
+        TOPIC = "order.hold-decline-requested.v1"
+
+        transaction_id: str
+        reason: str
+
+        def apply(self, order: OrderHistory) -> None:
+            order.hold_decline_requested = True
+
     class PaymentExpired(Event):
         """A complete lookup, long enough after the intent, found no such charge: it never happened."""
 
@@ -266,7 +309,7 @@ class OrderHistory(Stream):
 
         def apply(self, order: OrderHistory) -> None:
             order.state = OrderState.SUBMITTED
-            order.submitted_at = self.timestamp
+            order.submitted_at = order.email_wanted_at = self.timestamp
             order.email_state = EmailState.PENDING
 
     class VoidRequested(Event):
@@ -280,7 +323,9 @@ class OrderHistory(Stream):
         unexpected: bool
 
         def apply(self, order: OrderHistory) -> None:
-            order.corrections[self.transaction_id] = "void-requested"
+            order.corrections[self.transaction_id] = Correction(
+                CorrectionState.VOID_REQUESTED, self.amount_cents, self.timestamp, self.unexpected
+            )
 
     class PaymentVoided(Event):
         """The gateway's details show the transaction as voided."""
@@ -291,7 +336,7 @@ class OrderHistory(Stream):
         amount_cents: int
 
         def apply(self, order: OrderHistory) -> None:
-            order._correct(self.transaction_id, PaymentState.VOIDED, OrderState.VOIDED)
+            order._corrected(self.transaction_id, PaymentState.VOIDED, OrderState.VOIDED)
 
     class RefundRequested(Event):
         """The intent to give settled money back."""
@@ -305,7 +350,13 @@ class OrderHistory(Stream):
         refund_invoice_number: str
 
         def apply(self, order: OrderHistory) -> None:
-            order.corrections[self.transaction_id] = "refund-requested"
+            order.corrections[self.transaction_id] = Correction(
+                CorrectionState.REFUND_REQUESTED,
+                self.amount_cents,
+                self.timestamp,
+                self.unexpected,
+                self.refund_invoice_number,
+            )
 
     class PaymentRefunded(Event):
         """The gateway's details show the refund."""
@@ -317,7 +368,20 @@ class OrderHistory(Stream):
         amount_cents: int
 
         def apply(self, order: OrderHistory) -> None:
-            order._correct(self.transaction_id, PaymentState.REFUNDED, OrderState.REFUNDED)
+            order._corrected(self.transaction_id, PaymentState.REFUNDED, OrderState.REFUNDED)
+
+    class EmailResendRequested(Event):
+        """A person wants the confirmation sent again."""
+
+        TOPIC = "order.email-resend-requested.v1"
+
+        reason: str
+
+        def apply(self, order: OrderHistory) -> None:
+            order.email_state = EmailState.PENDING
+            order.email_attempts = 0
+            order.deliveries = {}
+            order.email_wanted_at = self.timestamp
 
     class EmailAttempted(Event):
         """The outbox is about to try again."""
@@ -362,9 +426,11 @@ class OrderHistory(Stream):
         self.ending_status: str | None = None  # the API status of an order that ended without a charge
         self.submitted_at: datetime | None = None
         self.email_state: EmailState | None = None
-        self.email_attempts = 0
+        self.email_wanted_at: datetime | None = None  # submitted, or asked for again
+        self.email_attempts = 0  # of the outbox, since then
         self.deliveries: dict[str, Delivery] = {}
-        self.corrections: dict[str, str] = {}  # transaction id → how far its void or refund is
+        self.hold_decline_requested = False
+        self.corrections: dict[str, Correction] = {}  # by transaction id
 
     def _change_payment(self, state: PaymentState, reason: str | None, codes: GatewayCodes | None) -> Payment:
         assert self.payment is not None, "a payment was attempted"
@@ -373,9 +439,10 @@ class OrderHistory(Stream):
         self.payment.codes = codes or self.payment.codes
         return self.payment
 
-    def _correct(self, transaction_id: str, payment: PaymentState, state: OrderState) -> None:
+    def _corrected(self, transaction_id: str, payment: PaymentState, state: OrderState) -> None:
         """Only taking back the charge that the order was submitted with ends the order."""
-        self.corrections[transaction_id] = payment.value
+        done = CorrectionState.VOIDED if payment is PaymentState.VOIDED else CorrectionState.REFUNDED
+        self.corrections[transaction_id].state = done
         if self.state is OrderState.SUBMITTED and self.payment and self.payment.transaction_id == transaction_id:
             self.state = state
             self.payment.state = payment

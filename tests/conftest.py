@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import pytest
 
-from tests.databases import existing_server, fresh_database, run_folder, shared_server
+from tests.databases import empty, existing_server, fresh_database, run_folder, shared_server
 
 
 @pytest.fixture(scope="session")
@@ -23,11 +23,18 @@ def postgresql_server_url() -> Iterator[str]:
         yield url
 
 
-@pytest.fixture
-def postgresql_url(postgresql_server_url: str) -> Iterator[str]:
-    """A fresh, empty PostgreSQL database."""
+@pytest.fixture(scope="session")
+def postgresql_worker_url(postgresql_server_url: str) -> Iterator[str]:
+    """The one PostgreSQL database of this worker process."""
     with fresh_database(postgresql_server_url) as url:
         yield url
+
+
+@pytest.fixture
+def postgresql_url(postgresql_worker_url: str) -> str:
+    """An empty PostgreSQL database. For a second one in the same test: `fresh_database(postgresql_server_url)`."""
+    empty(postgresql_worker_url)
+    return postgresql_worker_url
 
 
 @pytest.fixture

@@ -7,7 +7,11 @@ import sqlalchemy as sa
 from application.adapters.sql import make_engine
 
 # https://www.postgresql.org/docs/current/runtime-config-wal.html
-_REQUIRED = {"fsync": {"on"}, "full_page_writes": {"on"}, "synchronous_commit": {"on", "remote_apply", "remote_write", "local"}}
+_REQUIRED = {
+    "fsync": {"on"},
+    "full_page_writes": {"on"},
+    "synchronous_commit": {"on", "remote_apply", "remote_write", "local"},
+}
 
 
 def durability_problems(url: str) -> list[str]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from time import monotonic
 from typing import TypeVar
@@ -37,6 +36,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.schema import CreateSchema
 
+from application.adapters.key_cache import KeyCache
 from application.adapters.sql import Busy, SqlThreads, UtcDateTime, migrating
 from application.ports import KeyDestroyed
 
@@ -44,8 +44,6 @@ T = TypeVar("T")
 
 SCHEMA = "orders_keys"  # in PostgreSQL, so that it can have rights and backups of its own
 KEY_BYTES = 32
-CACHE_TTL_S = 60.0  # for so long another process may go on with a key that was destroyed
-CACHE_MAX_CLIENTS = 10_000
 
 metadata = MetaData(schema=SCHEMA)
 
@@ -83,7 +81,7 @@ class SqlKeyStore:
     def __init__(self, engine: Engine, secret_key: bytes, *, clock: Callable[[], float] = monotonic) -> None:
         self._sql = SqlThreads(_placed(engine), "key-store", threads=2)
         self._secret_key = secret_key
-        self._cache = _Cache(clock)
+        self._cache = KeyCache(clock)
 
     async def key(self, client_id: int) -> tuple[str, bytes]:
         """The client's key id and key, made on first use. Raises KeyDestroyed after an erasure."""
@@ -113,8 +111,8 @@ class SqlKeyStore:
     async def destroy(self, client_id: int) -> bool:
         """Erase the client's key for good; False where there never was one. May come twice.
 
-        This process forgets it at once, others within CACHE_TTL_S. What the database's logs and backups still hold of
-        it is wrapped with the secret key.
+        This process forgets it at once, others within a minute (key_cache.py). What the database's logs and backups
+        still hold of it is wrapped with the secret key.
         """
         erased_at = func.coalesce(client_keys.c.destroyed_at, literal(datetime.now(UTC), UtcDateTime))
         erase = update(client_keys).where(client_keys.c.client_id == client_id)
@@ -172,42 +170,3 @@ def _scrub(connection: Connection) -> None:
         connection.execute(text(f"VACUUM {SCHEMA}.{client_keys.name}"))
     else:
         connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
-
-
-@dataclass(frozen=True)
-class _Cached:
-    key_id: str
-    key: bytes
-    ends: float
-
-
-class _Cache:
-    """Keys for CACHE_TTL_S. What was asked for before a `clear` is not taken after it. Used on the event loop only."""
-
-    def __init__(self, clock: Callable[[], float]) -> None:
-        self._clock = clock
-        self._clients: dict[int, _Cached] = {}  # oldest first
-        self._keys: dict[str, _Cached] = {}
-        self.generation = 0
-
-    def by_client(self, client_id: int) -> tuple[str, bytes] | None:
-        found = self._clients.get(client_id)
-        return (found.key_id, found.key) if found and self._clock() < found.ends else None
-
-    def by_key_id(self, key_id: str) -> bytes | None:
-        found = self._keys.get(key_id)
-        return found.key if found and self._clock() < found.ends else None
-
-    def put(self, client_id: int, key_id: str, key: bytes, generation: int) -> None:
-        if generation != self.generation:
-            return
-        self._clients.pop(client_id, None)
-        if len(self._clients) >= CACHE_MAX_CLIENTS:
-            oldest = self._clients.pop(next(iter(self._clients)))
-            del self._keys[oldest.key_id]
-        self._clients[client_id] = self._keys[key_id] = _Cached(key_id, key, self._clock() + CACHE_TTL_S)
-
-    def clear(self) -> None:
-        self.generation += 1
-        self._clients.clear()
-        self._keys.clear()

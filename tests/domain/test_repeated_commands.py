@@ -59,7 +59,7 @@ COMMANDS: dict[str, Command] = {
     "held": lambda g, at: g.order.record_held(at, transaction_id="60001", codes=CODES, found_by=FoundBy.ANSWER),
     "expire": lambda g, at: endings.take_expiry(g, at, POLICY, looked_up_at=at.recorded_at + timedelta(hours=1)),
     "email sent": lambda g, at: g.order.record_emails(at, [Delivery("e1", "sent")]),
-    "void": lambda g, at: g.order.record_void(at, "60009", 1),
+    "void": lambda g, at: g.order.record_void(at, "60009"),
 }
 
 

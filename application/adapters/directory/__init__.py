@@ -1,7 +1,10 @@
 """The directory in SQL: reference data that other systems own, imported from a file and read on every request.
 
-Start at `reads.py`. `import_format.py` is the file's format, `import_file.py` reads and checks one, `import_write.py`
-writes it in one transaction, `tables.py` holds the tables. Imported by the composition root and the import use case.
+Reading: start at `reads.py`; `tables.py` holds the tables, `rows.py` turns rows into records and back.
+Importing: `import_file.py` reads a file (`import_json.py` its syntax, `import_format.py` the format,
+`import_entries.py` one entry, `import_checks.py` what holds between entries); `import_write.py` writes it.
+One import is one transaction.
+Imported by the composition root and by the use case that imports a file.
 """
 
 from application.adapters.directory.import_file import read_import

@@ -86,4 +86,9 @@ class DirectoryImport:
     @property
     def has_example_tokens(self) -> bool:
         """Whether it holds tokens that everybody can read in the documentation."""
-        return any(token.endswith(EXAMPLE_TOKEN_SUFFIX) for token in self.tokens)
+        return any(is_example(token) for token in self.tokens)
+
+
+def is_example(token: str) -> bool:
+    """Whether it is one of the tokens that everybody can read in the documentation."""
+    return token.endswith(EXAMPLE_TOKEN_SUFFIX)

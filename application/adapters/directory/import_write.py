@@ -17,7 +17,7 @@ from application.adapters.directory.rows import Row, rows_of
 from application.adapters.directory.tables import catalog_version
 
 IMPORT_LOCK = 0x6F72_6465_7273_0002  # of PostgreSQL's advisory locks: one import at a time
-STATEMENT_TIMEOUT_S = 60  # a section of a large file
+STEP_TIMEOUT_S = 60  # for one section of a large file: its statements, and our work between two of them
 REVOKED_SESSIONS_KEPT = timedelta(days=30)
 
 # In the order of their references: the section, its table, and what makes one of its records inactive.
@@ -63,7 +63,8 @@ def apply(
     """Write the import. Raises InvalidImport where a reference leads nowhere; the caller rolls back."""
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": IMPORT_LOCK})
-        connection.execute(text(f"SET LOCAL statement_timeout = '{STATEMENT_TIMEOUT_S}s'"))
+        for limit in ("statement_timeout", "idle_in_transaction_session_timeout"):
+            connection.execute(text(f"SET LOCAL {limit} = '{STEP_TIMEOUT_S}s'"))
     check_stored_references(connection, read)
     settles: dict[str, Settle] = {
         "sessions": _with_latest_use,

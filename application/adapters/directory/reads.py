@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TypeVar
 from uuid import UUID
 
-from sqlalchemy import Connection, Engine, Row, Select, and_, select, update
+from sqlalchemy import Connection, Engine, Row, Select, and_, exists, or_, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from application.adapters.directory import import_write, rows
@@ -108,6 +108,16 @@ class SqlDirectory:
         query = select(promotions).order_by(promotions.c.promotion_id)
         found = await self._call(self._sql.statement(lambda connection: connection.execute(query).all()))
         return [rows.promotion_record(row._mapping) for row in found]
+
+    async def has_example_tokens(self) -> bool:
+        """Whether a token that stands in the documentation would be accepted."""
+        query = select(
+            or_(
+                exists().where(applications.c.is_example, applications.c.active),
+                exists().where(sessions.c.is_example, ~sessions.c.revoked),
+            )
+        )
+        return bool(await self._call(self._sql.statement(lambda connection: connection.scalar(query))))
 
     async def check_import(self, import_: DirectoryImport) -> None:
         """Raise InvalidImport where `apply_import` would now; a caller that writes elsewhere too asks first."""

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import RowMapping
 
 from application.adapters.directory import tables
-from application.adapters.directory.import_values import DirectoryImport
+from application.adapters.directory.import_values import DirectoryImport, is_example
 from application.ports import (
     ApplicationRecord,
     ClientRecord,
@@ -120,7 +120,12 @@ def rows_of(read: DirectoryImport, token_hash: Callable[[str], str]) -> dict[str
         ]
     if read.applications is not None:
         rows["applications"] = [
-            {**_listed(vars(entry.record)), "token_hash": token_hash(entry.token), "active": True}
+            {
+                **_listed(vars(entry.record)),
+                "token_hash": token_hash(entry.token),
+                "is_example": is_example(entry.token),
+                "active": True,
+            }
             for entry in read.applications
         ]
     if read.clients is not None:
@@ -131,7 +136,12 @@ def rows_of(read: DirectoryImport, token_hash: Callable[[str], str]) -> dict[str
         ]
     if read.sessions is not None:
         rows["sessions"] = [
-            {**_without(vars(entry), "token"), "token_hash": token_hash(entry.token), "revoked": False}
+            {
+                **_without(vars(entry), "token"),
+                "token_hash": token_hash(entry.token),
+                "is_example": is_example(entry.token),
+                "revoked": False,
+            }
             for entry in read.sessions
         ]
     if read.payment_methods is not None:

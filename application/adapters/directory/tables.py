@@ -78,6 +78,7 @@ applications = Table(
     Column("slug", Text, primary_key=True),
     _text("name"),
     Column("token_hash", Text, nullable=False, index=True),  # unique among the active ones
+    _flag("is_example"),  # its token stands in the documentation
     _json("roles"),
     _json("permissions"),
     _flag("active"),
@@ -113,6 +114,7 @@ sessions = Table(
     Column("created_at", UtcDateTime, nullable=False),
     Column("last_used_at", UtcDateTime, nullable=False),
     _flag("remember_me"),
+    _flag("is_example"),
     _flag("revoked"),
 )
 

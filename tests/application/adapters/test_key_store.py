@@ -11,8 +11,8 @@ import pytest
 from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap
 from sqlalchemy import select, text
 
-from application.adapters import key_store
-from application.adapters.key_store import KeyStoreUnavailable, SqlKeyStore, client_keys, create_tables
+from application.adapters import key_cache
+from application.adapters.key_store import KeyStoreUnavailable, SqlKeyStore, _scrub, client_keys, create_tables
 from application.adapters.sql import make_engine
 from application.ports import KeyDestroyed
 from tests.helpers import run
@@ -121,7 +121,7 @@ def test_another_process_forgets_a_destroyed_key_within_a_minute(sqlite_url: str
 def test_a_read_under_way_does_not_bring_a_destroyed_key_back(sqlite_url: str) -> None:
     async def use(here: SqlKeyStore, there: SqlKeyStore, _: Time) -> None:
         await there.key(11)
-        for _ in range(10):
+        for _attempt in range(10):
             reading = asyncio.ensure_future(here.key(11))
             await asyncio.sleep(0)
             await here.destroy(11)
@@ -133,7 +133,7 @@ def test_a_read_under_way_does_not_bring_a_destroyed_key_back(sqlite_url: str) -
 
 
 def test_the_cache_is_bounded(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(key_store, "CACHE_MAX_CLIENTS", 3)
+    monkeypatch.setattr(key_cache, "CACHE_MAX_CLIENTS", 3)
 
     async def use(here: SqlKeyStore, there: SqlKeyStore, _: Time) -> None:
         keys = [await here.key(client) for client in range(5)]
@@ -182,6 +182,15 @@ def test_in_sqlite_no_byte_of_a_destroyed_key_is_left_in_the_files(tmp_path: Pat
         assert not on_disk(wrapped)
 
     with_stores(f"sqlite:///{tmp_path}/keys.db", use)
+
+
+def test_the_database_lets_the_store_tidy_up_after_an_erasure(database_url: str) -> None:
+    async def use(here: SqlKeyStore, there: SqlKeyStore, _: Time) -> None:
+        await here.key(11)
+        await here.destroy(11)
+        await here._sql.statement(_scrub)
+
+    with_stores(database_url, use)
 
 
 def test_in_postgresql_the_keys_have_a_schema_of_their_own(postgresql_url: str) -> None:

@@ -76,6 +76,22 @@ def test_a_reader_that_tails_four_writing_processes_misses_nothing(postgresql_ur
     run(fact())
 
 
+def test_a_later_position_is_not_given_out_before_the_earlier_one_is_visible(postgresql_url: str) -> None:
+    async def fact() -> None:
+        async with opened(postgresql_url) as recorder, administrator(postgresql_url) as slow:
+            async with slow.transaction():
+                positions = await slow.fetchval(
+                    "SELECT insert_stored_events($1, $2, $3, $4, $5)", [1], [uuid4()], [1], ["slow.v1"], [b"{}"]
+                )
+                later = asyncio.create_task(recorder.insert([event(uuid4(), 1)]))
+                await asyncio.sleep(0.1)
+                assert await recorder.max_position() == 0
+            assert await later > positions[0]
+            assert [one.id for one in await everything(recorder)] == [positions[0], await later]
+
+    run(fact())
+
+
 async def insert_until_written(recorder: Recorder, events: list[StoredEvent]) -> int:
     """As a caller may: again after each certain no. A Conflict would mean that such a no was wrong."""
     while True:
