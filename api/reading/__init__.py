@@ -1,1 +1,1 @@
-"""The reading routes: orders, their events, notifications. Start at `orders.py`; `readers.py` says who may read what."""
+"""The reading routes: orders, their events, notifications. Start at `orders.py`; `readers.py` knows who may read."""
