@@ -15,6 +15,7 @@ from api.pay_and_submit.route import pay_and_submit_router
 from api.reading.notifications import notifications_router
 from api.reading.orders import orders_router
 from api.settings import Settings, load_settings
+from api.webhooks.routes import webhooks_router
 
 
 def create_app(settings: Settings | None = None, *, work: bool = True) -> FastAPI:
@@ -48,6 +49,7 @@ def create_app(settings: Settings | None = None, *, work: bool = True) -> FastAP
     app.include_router(pay_and_submit_router(service.pay_and_submit_route()))
     app.include_router(orders_router(service.read_orders()))
     app.include_router(notifications_router(service.read_notifications()))
+    app.include_router(webhooks_router(service.authorizenet_webhook(), service.mandrill_webhook()))
     app.include_router(health_router(service))
     app.include_router(docs.docs_router())
     openapi.describe(app)

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import socket
 from collections.abc import Sequence
+from uuid import uuid4
+
+import sqlalchemy as sa
 
 from api.authentication import Authenticator
 from api.overload import BoundedHandler
@@ -14,6 +19,9 @@ from api.reading.orders import ReadOrders
 from api.reading.readers import Readers
 from api.settings import Settings
 from api.views_database import ViewsDatabase
+from api.webhooks.authorizenet import AuthorizeNetWebhook
+from api.webhooks.mandrill import MandrillWebhook
+from api.work_list import SqlWorkList
 from application.adapters.authorizenet.config import AuthorizeNetConfig
 from application.adapters.authorizenet.gateway import AuthorizeNetGateway
 from application.adapters.directory.reads import SqlDirectory
@@ -27,20 +35,29 @@ from application.adapters.recorders import open_recorder
 from application.adapters.recorders.migrations import migrate as migrate_events
 from application.adapters.sql import make_engine
 from application.adapters.system import RandomIds, SystemClock
+from application.corrections import TakeBack
 from application.derived_ids import DerivedIds
 from application.event_log import EventLog
+from application.operations import Operations
 from application.order_reading import OrderReading
 from application.order_streams import OrderStreams
+from application.outbox import SendEmails
 from application.pay_and_submit import PayAndSubmit, Ports
+from application.reconciler import Reconcile
+from application.recovery import RecoverPayment
+from application.reversal import Reversal
 from application.stored_events import CODEC
 from application.submissions import amount_due
+from application.work import Handler, Worker, WorkKind
 from domain.policy import Policy
+from projections import open_work
 from projections.catch_up import Projector, Recorded
 from projections.catch_up import create_tables as create_view_tables
 from projections.notifications import Notifications
+from projections.open_work import OpenWork
 from projections.orders import Orders
 
-READ_MODELS = (Orders(), Notifications())
+RECONCILE_ROUNDS = 6  # pauses of recovery between two comparisons of the gateway with the log
 
 
 def policy_of(settings: Settings) -> Policy:
@@ -70,7 +87,22 @@ class Service:
         self.limiter = SqlRateLimiter(make_engine(settings.database_url), settings.rate_limit_in_force)
         self.views = ViewsDatabase(views_engine)
         self.reading = OrderReading(self.events, self.keys)
-        self.projector = Projector(views_engine, READ_MODELS, self._events_after, asyncio.to_thread)
+        self.policy = policy_of(settings)
+        self.work = SqlWorkList(make_engine(settings.views_url))
+        self.projector = Projector(
+            views_engine, (Orders(), Notifications(), OpenWork(self.policy)), self._events_after, asyncio.to_thread
+        )
+        interval_s = settings.recovery_interval_s
+        self.reversal = Reversal(self.gateway, self.clock, RandomIds(), self.policy)
+        self.take_back = TakeBack(self.streams, self.reversal, self.clock, interval_s)
+        self.operations = Operations(self.events, self.streams, self.gateway, self.take_back, self.clock)
+        self.worker = Worker(
+            self.work,
+            self._handlers(interval_s),
+            self.clock,
+            owner=f"{socket.gethostname()[:32]}-{os.getpid()}-{uuid4().hex[:8]}",
+            interval_s=interval_s,
+        )
         self._handler = BoundedHandler(self._pay_and_submit())
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -88,13 +120,14 @@ class Service:
         return PayAndSubmit(
             Ports(
                 streams=self.streams,
+                take_back=self.take_back,
                 gateway=self.gateway,
                 mailer=self.mailer,
                 keys=self.keys,
                 derived=self.derived,
                 clock=self.clock,
                 ids=RandomIds(),
-                policy=policy_of(self.settings),
+                policy=self.policy,
             )
         )
 
@@ -117,11 +150,38 @@ class Service:
     def read_notifications(self) -> ReadNotifications:
         return ReadNotifications(self.readers(), self.views)
 
+    def authorizenet_webhook(self) -> AuthorizeNetWebhook:
+        key = self.settings.authorizenet_signature_key.get_secret_value()
+        return AuthorizeNetWebhook(key, self.gateway, self.views, self.work)
+
+    def mandrill_webhook(self) -> MandrillWebhook:
+        key = self.settings.mandrill_webhook_key.get_secret_value()
+        return MandrillWebhook(self.settings.mandrill_webhook_url, key, self.streams, self.work, self.clock)
+
     # --- background work ----------------------------------------------------------------------------------------------
+
+    def _handlers(self, interval_s: float) -> dict[WorkKind, Handler]:
+        return {
+            WorkKind.PAYMENT: RecoverPayment(self.streams, self.gateway, self.clock, self.policy, interval_s),
+            WorkKind.CORRECTION: self.take_back,
+            WorkKind.EMAIL: SendEmails(self.streams, self.mailer, self.keys, self.derived, self.clock, self.policy),
+            WorkKind.RECONCILE: Reconcile(
+                self.events,
+                self.streams,
+                self.gateway,
+                self.views,
+                self.reversal,
+                self.take_back,
+                self.clock,
+                interval_s=RECONCILE_ROUNDS * interval_s,
+                take_orphans_back=self.settings.orphan_charges == "take-back",
+            ),
+        }
 
     def start_work(self) -> None:
         """Begin the background work on the running loop."""
         self._tasks.append(asyncio.create_task(self.projector.run(), name="projector"))
+        self._tasks.append(asyncio.create_task(self.worker.run(), name="worker"))
 
     async def close(self) -> None:
         """Stop the background work and let go of every connection."""
@@ -134,11 +194,18 @@ class Service:
         await self.directory.close()
         await self.keys.close()
         await self.views.close()
+        await self.work.close()
         await self.limiter.close()
 
     async def _events_after(self, after: int, limit: int) -> Sequence[Recorded]:
         stored = await self.events.recorder.notifications(after + 1, limit)
         return [Recorded(notification.id, CODEC.decode(notification)) for notification in stored]
+
+
+def _create_views(engine: sa.Engine) -> None:
+    create_view_tables(engine)
+    with engine.execution_options(immediate=True).begin() as connection:
+        open_work.standing(connection)
 
 
 async def migrate(settings: Settings) -> None:
@@ -148,7 +215,7 @@ async def migrate(settings: Settings) -> None:
         (settings.database_url, create_directory_tables),
         (settings.database_url, create_rate_limit_tables),
         (settings.key_store_url, create_key_tables),
-        (settings.views_url, create_view_tables),
+        (settings.views_url, _create_views),
     ):
         engine = make_engine(url)
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import sys
 import threading
@@ -41,6 +42,9 @@ def serve(host: str, port: int, workers: int, *, work: bool) -> None:
     listening = _listen(host, port)
     url = f"http://{host}:{listening.getsockname()[1]}"
     threading.Thread(target=_announce, args=(url,), daemon=True).start()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        # uvicorn takes the signal, stops, and then raises it once more: stopped as asked is exit code 0.
+        signal.signal(number, lambda *_: None)
     if workers == 1:
         uvicorn.Server(config).run(sockets=[listening])
     else:

@@ -84,7 +84,8 @@ class Settings(BaseSettings):
     payment_expiry_s: Seconds = 900
     held_expiry_s: Seconds = 259_200
     duplicate_window_s: Seconds = 120
-    recovery_interval_s: Seconds = 5
+    recovery_interval_s: Annotated[float, Field(ge=0.05, le=3600)] = 5
+    orphan_charges: Literal["take-back", "report"] = "take-back"
 
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     rate_limit: str = ""  # off, or as 50/60s; left out: off in development, 50/60s in production

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from time import monotonic
 from typing import TypeVar
 
 import sqlalchemy as sa
 
 from application.adapters.sql import SqlThreads
+from application.reconciler import KnownPayment
 from projections.catch_up import read_position
+from projections.orders import find_by_invoice
 
 T = TypeVar("T")
 
@@ -39,6 +41,11 @@ class ViewsDatabase:
                 return False
             await asyncio.sleep(POLL_S)
         return True
+
+    async def by_invoice(self, invoice_numbers: Sequence[str]) -> Mapping[str, KnownPayment]:
+        """The orders that carry the invoice numbers."""
+        rows = await self._sql.statement(lambda connection: find_by_invoice(connection, invoice_numbers))
+        return {number: KnownPayment(*known) for number, known in rows.items()}
 
     async def close(self) -> None:
         await self._sql.close()

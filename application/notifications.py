@@ -35,6 +35,31 @@ UNEXPECTED_CHARGE = Notice(
     "The gateway kept money for an order that had ended without a charge; it is being taken back.",
     "Watch that the void or refund is confirmed; nothing else is to be done unless it fails.",
 )
+STUCK_ATTEMPT = Notice(
+    "stuck-attempt",
+    "The outcome of a payment is still unknown long after it should have been found out.",
+    "Look the invoice number up at Authorize.net and check that its lookups work; the engine goes on trying.",
+)
+ORPHAN_CHARGE = Notice(
+    "orphan-charge",
+    "The gateway holds a charge that no order names; it is being taken back.",
+    "Find out where it comes from; watch that the void or refund is confirmed.",
+)
+CORRECTION_REFUSED = Notice(
+    "correction-refused",
+    "The gateway refuses to void or refund a charge that must be taken back.",
+    "Take it back at Authorize.net by hand; the engine notices and records it.",
+)
+EMAIL_GIVEN_UP = Notice(
+    "email-given-up",
+    "The confirmation email could not be sent after many tries, or was refused for good.",
+    "Correct the address, then: orders emails resend ORDER --reason TEXT",
+)
+EMAIL_BOUNCED = Notice(
+    "email-bounced",
+    "The mail provider reports that a confirmation email could not be delivered.",
+    "Correct the address, then: orders emails resend ORDER --reason TEXT",
+)
 
 
 def notification_id(notice: Notice, subject: UUID) -> UUID:
@@ -42,8 +67,14 @@ def notification_id(notice: Notice, subject: UUID) -> UUID:
     return uuid5(_NAMESPACE, f"{notice.kind}:{subject}")
 
 
-def raised(notice: Notice, order_id: UUID, metadata: Metadata) -> Notification:
+def raised(notice: Notice, subject: UUID, metadata: Metadata, *, about_order: bool = True) -> Notification:
     """A fresh notification stream with its first event. Saving it a second time is a Conflict."""
-    notification = Notification.empty(notification_id(notice, order_id))
-    notification.raise_once(metadata, kind=notice.kind, order_id=order_id, message=notice.message, action=notice.action)
+    notification = Notification.empty(notification_id(notice, subject))
+    notification.raise_once(
+        metadata,
+        kind=notice.kind,
+        order_id=subject if about_order else None,
+        message=notice.message,
+        action=notice.action,
+    )
     return notification

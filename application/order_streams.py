@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from application.event_log import CommitUnknown, Conflict, EventLog, StoreUnavailable
+from application.notifications import Notice, notification_id, raised
 from application.ports import Clock
 from domain.duplicate_window import DuplicateWindow
+from domain.notification import Notification
 from domain.order import Order
 from domain.promotion import PromotionRedemption
-from domain.stream import Stream
+from domain.stream import Metadata, Stream
 from domain.submission import Guards
 
 MAX_RACES = 20  # how often one decision is taken again after a lost race
@@ -63,6 +66,13 @@ class OrderStreams:
         if guards.redemption is not None:
             streams.append(guards.redemption)
         return await self._events.save(*streams)
+
+    async def notify(self, notice: Notice, subject: UUID, metadata: Metadata, *, about_order: bool = True) -> None:
+        """Raise a notification, unless it has been raised before. `subject`: the order, or what else it is about."""
+        (known,) = await self._events.load((Notification, notification_id(notice, subject)))
+        if known.version == 0:
+            with suppress(Conflict):  # somebody else has just raised it
+                await self._events.save(raised(notice, subject, metadata, about_order=about_order))
 
     async def decide_and_save(self, guards: Guards, decide: Callable[[Guards, datetime], Sequence[Stream]]) -> Saved:
         """Store what `decide` records, deciding again on fresh state after a lost race or a failed save.

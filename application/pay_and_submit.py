@@ -24,6 +24,7 @@ from application.answers import KEYS_REFUSED, duplicate_of, outcome_of
 from application.charging import charge_request, take_outcome
 from application.commands import Outcome, SubmitOrder
 from application.confirmation import emails_for, not_sent, send_all
+from application.corrections import TakeBack, take_back_intent
 from application.derived_ids import DerivedIds
 from application.event_log import CommitUnknown, Conflict, StoreUnavailable
 from application.order_streams import MAX_RACES, OrderStreams, Saved
@@ -38,12 +39,10 @@ from application.ports import (
     Mailer,
     NotSent,
     OutcomeUnknown,
-    PartiallyApproved,
     PaymentGateway,
 )
 from application.replay import replay
 from application.submissions import personal_document, seal_personal, submission_of
-from application.unexpected_charges import take_back
 from domain.order import Order, UnexpectedCharge
 from domain.order_events import EmailState, OrderState
 from domain.policy import Policy
@@ -58,6 +57,7 @@ class Ports:
     """Everything the money path needs of the world."""
 
     streams: OrderStreams
+    take_back: TakeBack
     gateway: PaymentGateway
     mailer: Mailer
     keys: KeyStore
@@ -183,11 +183,8 @@ class PayAndSubmit:
             return _record_outcome(fresh, outcome, metadata, ports.policy)
 
         saved = await ports.streams.decide_and_save(guards, record)
-        order = saved.guards.order
-        if isinstance(outcome, Approved | PartiallyApproved) and outcome.transaction_id in order.corrections:
-            await take_back(
-                ports.gateway, ports.streams, order, outcome.transaction_id, command.requester.id, command.request_id
-            )
+        if saved.guards.order.open_corrections:
+            await ports.take_back.carry_out(guards.order.id)
         return saved
 
     # --- X2, T3 -------------------------------------------------------------------------------------------------------
@@ -205,7 +202,7 @@ class PayAndSubmit:
 
         def record(fresh: Guards, at: datetime) -> Sequence[Stream]:
             metadata = Metadata(at, command.requester.id, command.request_id, causation)
-            first_failure = fresh.order.email_state is EmailState.PENDING
+            first_failure = not fresh.order.email_failed_before
             fresh.order.record_emails(metadata, deliveries)
             if first_failure and fresh.order.email_state is EmailState.FAILED:
                 return [notifications.raised(notifications.EMAIL_FAILED, fresh.order.id, metadata)]
@@ -226,16 +223,7 @@ def _record_outcome(guards: Guards, outcome: ChargeOutcome, metadata: Metadata, 
     try:
         take_outcome(guards, outcome, metadata, policy)
     except UnexpectedCharge as charge:
-        assert order.payment is not None
-        order.request_void(
-            metadata,
-            transaction_id=charge.transaction_id,
-            amount_cents=order.payment.amount_cents,
-            reason="order-had-ended",
-            unexpected=True,
-        )
-        if order.version > known:
-            return [notifications.raised(notifications.UNEXPECTED_CHARGE, order.id, metadata)]
+        return take_back_intent(guards, metadata, charge.transaction_id, known)
     if order.version > known and order.ending_status == KEYS_REFUSED:
         return [notifications.raised(notifications.GATEWAY_KEYS_REFUSED, order.id, metadata)]
     return []

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from application import notifications
+from application.corrections import take_back_intent
 from application.order_streams import OrderStreams
 from application.payment_lookup import Finding, FoundCharge, FoundHeld, FoundNo, NotFound, Unclear, look_up
 from application.ports import Clock, PaymentGateway, TransactionState
@@ -52,12 +53,13 @@ class RecoverPayment:
             guards = await self._decline_held(guards)
         began = self._clock.now()
         finding = await look_up(self._gateway, payment)
-        saved = await self._streams.decide_and_save(
-            guards, lambda fresh, at: self._record(fresh, finding, at, began)
-        )
+        saved = await self._streams.decide_and_save(guards, lambda fresh, at: self._record(fresh, finding, at, began))
         payment = saved.guards.order.payment
         assert payment is not None
-        return LookAgain(self._pause_s(payment, item.tries)) if payment.state.is_open else None
+        if not payment.state.is_open:
+            return None
+        await self._tell_if_stuck(saved.guards, payment)
+        return LookAgain(self._pause_s(payment, item.tries))
 
     def _still_charging_s(self, payment: Payment) -> float:
         """The process that sent the charge would have ended it by itself within this time."""
@@ -117,21 +119,19 @@ class RecoverPayment:
             case NotFound() if payment.state is not PaymentState.HELD and began >= self._expires_at(payment):
                 endings.take_expiry(guards, metadata, self._policy, looked_up_at=began)
             case NotFound() | Unclear():
-                return self._stuck(guards, metadata)
+                pass  # nothing may be concluded
         return ()
 
     def _expires_at(self, payment: Payment) -> datetime:
         """From the latest instant at which the charge can have been sent."""
         return payment.attempted_at + timedelta(seconds=self._policy.payment_expiry_s)
 
-    def _stuck(self, guards: Guards, metadata: Metadata) -> Sequence[Stream]:
+    async def _tell_if_stuck(self, guards: Guards, payment: Payment) -> None:
         """A person should know of an attempt that cannot be closed long after it could have been."""
-        payment, order = guards.order.payment, guards.order
-        assert payment is not None
         limit_s = self._policy.held_expiry_s if payment.state is PaymentState.HELD else self._policy.payment_expiry_s
-        if metadata.recorded_at < payment.attempted_at + timedelta(seconds=STUCK_AFTER * limit_s):
-            return ()
-        return [notifications.raised(notifications.STUCK_ATTEMPT, order.id, metadata)]
+        now = self._clock.now()
+        if now >= payment.attempted_at + timedelta(seconds=STUCK_AFTER * limit_s):
+            await self._streams.notify(notifications.STUCK_ATTEMPT, guards.order.id, self._metadata(guards, now))
 
     def _pause_s(self, payment: Payment, tries: int) -> float:
         """Growing pauses, but never past the instant at which more can be concluded."""
@@ -146,22 +146,3 @@ class RecoverPayment:
         order = guards.order
         assert order.requested is not None
         return Metadata(at, ACTOR, order.requested.correlation_id, f"{order.id}/{order.version}")
-
-
-def take_back_intent(guards: Guards, metadata: Metadata, transaction_id: str, known: int) -> Sequence[Stream]:
-    """A charge that its order must not keep: store the intent to take it back, and tell people once.
-
-    `known`: the order's version before the decision; a repeat records nothing and so raises nothing.
-    """
-    order = guards.order
-    assert order.payment is not None
-    order.request_void(
-        metadata,
-        transaction_id=transaction_id,
-        amount_cents=order.payment.amount_cents,
-        reason="order-had-ended",
-        unexpected=True,
-    )
-    if order.version == known:
-        return ()
-    return [notifications.raised(notifications.UNEXPECTED_CHARGE, order.id, metadata)]

@@ -6,8 +6,9 @@ from application.event_codec import EventCodec, event_classes_of
 from domain.duplicate_window import DuplicateWindow
 from domain.notification import Notification
 from domain.order import Order
+from domain.orphan_charge import OrphanCharge
 from domain.promotion import Promotion, PromotionRedemption
 
-AGGREGATES = (Order, PromotionRedemption, DuplicateWindow, Promotion, Notification)
+AGGREGATES = (Order, PromotionRedemption, DuplicateWindow, Promotion, Notification, OrphanCharge)
 
 CODEC = EventCodec(event_classes_of(*AGGREGATES))

@@ -76,7 +76,7 @@ class WorkList(Protocol):
 
 def growing(tries: int, first_s: float, longest_s: float) -> float:
     """The pause after so many tries: doubled each time, up to the longest."""
-    return min(first_s * 2 ** min(tries, 20), longest_s)
+    return min(first_s * float(2 ** min(tries, 20)), longest_s)
 
 
 class Worker:

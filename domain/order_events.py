@@ -93,6 +93,7 @@ class Correction:
     state: CorrectionState
     amount_cents: int
     requested_at: datetime
+    reason: str
     unexpected: bool
     refund_invoice_number: str | None = None
 
@@ -324,7 +325,7 @@ class OrderHistory(Stream):
 
         def apply(self, order: OrderHistory) -> None:
             order.corrections[self.transaction_id] = Correction(
-                CorrectionState.VOID_REQUESTED, self.amount_cents, self.timestamp, self.unexpected
+                CorrectionState.VOID_REQUESTED, self.amount_cents, self.timestamp, self.reason, self.unexpected
             )
 
     class PaymentVoided(Event):
@@ -354,6 +355,7 @@ class OrderHistory(Stream):
                 CorrectionState.REFUND_REQUESTED,
                 self.amount_cents,
                 self.timestamp,
+                self.reason,
                 self.unexpected,
                 self.refund_invoice_number,
             )
@@ -415,6 +417,7 @@ class OrderHistory(Stream):
 
         def apply(self, order: OrderHistory) -> None:
             order.email_state = EmailState.FAILED
+            order.email_failed_before = True
             order._take_deliveries(self.deliveries)
 
     def __init__(self) -> None:
@@ -428,6 +431,7 @@ class OrderHistory(Stream):
         self.email_state: EmailState | None = None
         self.email_wanted_at: datetime | None = None  # submitted, or asked for again
         self.email_attempts = 0  # of the outbox, since then
+        self.email_failed_before = False
         self.deliveries: dict[str, Delivery] = {}
         self.hold_decline_requested = False
         self.corrections: dict[str, Correction] = {}  # by transaction id

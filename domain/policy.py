@@ -15,4 +15,5 @@ class Policy:
     held_expiry_s: int = 259_200  # a held transaction is declined by us after this
     send_guard_s: float = 5.0  # no charge is sent later than this after the clock was read before the intent
     email_guard_s: float = 30.0  # no first email is sent later than this after the clock was read before the ending
+    outbox_begins_s: int = 120  # after an order was submitted: its own request has long given up sending by then
     charge_time_s: float = 32.0  # a first request has an answer about its charge within this: guard, send, store

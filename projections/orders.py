@@ -53,6 +53,28 @@ class Orders:
                 connection.execute(insert.on_conflict_do_nothing())
             else:
                 connection.execute(orders.update().where(orders.c.order_id == order_id).values(values))
+        for recorded in batch:
+            _take_back(connection, recorded)
+
+
+def _take_back(connection: sa.Connection, recorded: Recorded) -> None:
+    """Taking back the charge that an order was submitted with ends it; taking back any other does not."""
+    match recorded.event:
+        case Order.PaymentVoided() as event:
+            state = OrderState.VOIDED
+        case Order.PaymentRefunded() as event:
+            state = OrderState.REFUNDED
+        case _:
+            return
+    connection.execute(
+        orders.update()
+        .where(
+            orders.c.order_id == event.originator_id,
+            orders.c.state == OrderState.SUBMITTED.value,
+            orders.c.transaction_id == event.transaction_id,
+        )
+        .values(state=state.value)
+    )
 
 
 def _values(recorded: Recorded) -> dict[str, Any]:
@@ -126,6 +148,20 @@ def find_orders(connection: sa.Connection, wanted: OrderFilter) -> list[tuple[UU
         query = query.where(_named(wanted.q.strip()))
     query = query.order_by(orders.c.requested_position.desc()).limit(wanted.limit + 1)
     return [(row.order_id, row.requested_position) for row in connection.execute(query)]
+
+
+def find_by_invoice(
+    connection: sa.Connection, invoice_numbers: Sequence[str]
+) -> dict[str, tuple[UUID, str, str | None]]:
+    """Order, state and transaction of each invoice number that is known."""
+    found: dict[str, tuple[UUID, str, str | None]] = {}
+    for start in range(0, len(invoice_numbers), 500):
+        query = sa.select(orders.c.invoice_number, orders.c.order_id, orders.c.state, orders.c.transaction_id).where(
+            orders.c.invoice_number.in_(invoice_numbers[start : start + 500])
+        )
+        for row in connection.execute(query):
+            found[row.invoice_number] = (row.order_id, row.state, row.transaction_id)
+    return found
 
 
 def _named(text: str) -> sa.ColumnElement[bool]:

@@ -91,7 +91,7 @@ class ReadOrders:
 
 
 def _filter(query: Query, reader: Actor) -> OrderFilter:
-    """What the reader asks for, held to what it may see. A foreign client's orders are an empty list."""
+    """What the reader asks for, held to what it may see. Raises ApiError invalid-param for a foreign `client_id`."""
     wanted = OrderFilter(
         states=query.choices("state", [state.value for state in OrderState]),
         client_id=query.integer("client_id"),

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from application.answers import SUCCESS
 from application.commands import OrderedService, Outcome, Requester, SubmitOrder
+from application.corrections import TakeBack
 from application.derived_ids import DerivedIds
 from application.event_log import EventLog
 from application.order_streams import OrderStreams
@@ -22,6 +23,7 @@ from application.ports import (
     TransactionDetails,
     TransactionState,
 )
+from application.reversal import Reversal
 from application.stored_events import CODEC
 from domain import endings
 from domain.duplicate_window import DuplicateWindow
@@ -95,8 +97,19 @@ class World:
         self.mailer = ScriptedMailer(self.timeline)
         self.events = EventLog(self.recorder, CODEC)
         self.streams = OrderStreams(self.events, self.clock)
+        ids = CountingIds()
         self.handler = PayAndSubmit(
-            Ports(self.streams, self.gateway, self.mailer, MemoryKeys(), IDS, self.clock, CountingIds(), policy)
+            Ports(
+                streams=self.streams,
+                take_back=TakeBack(self.streams, Reversal(self.gateway, self.clock, ids, policy), self.clock, 5.0),
+                gateway=self.gateway,
+                mailer=self.mailer,
+                keys=MemoryKeys(),
+                derived=IDS,
+                clock=self.clock,
+                ids=ids,
+                policy=policy,
+            )
         )
 
     # --- given and when -----------------------------------------------------------------------------------------------
@@ -185,6 +198,10 @@ class World:
 
     def events_of(self, order_id: UUID | None) -> list[str]:
         return [type(event).__name__ for event in self.history(order_id)]
+
+    def taken_back(self, order_id: UUID | None) -> dict[str, str]:
+        """How far each correction of the order is, by transaction id."""
+        return {key: str(correction.state) for key, correction in self.order(order_id).corrections.items()}
 
     def window_of(self, order_id: UUID | None) -> DuplicateWindow:
         requested = self.order(order_id).requested

@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, Final
 
 from application.adapters.mandrill.transport import Answered, Unanswered
 from application.ports import Email, LookupFailed, MailResult
+
+_CLOCK_SKEW_S: Final = 60.0  # between our clock and theirs
 
 STATUSES: Final = ("sent", "queued", "scheduled", "rejected", "invalid")  # of a send
 
@@ -46,13 +49,21 @@ def send_result(email: Email, answer: Answered | Unanswered) -> MailResult:
     return MailResult(email.email_id, row["status"], row["_id"], slug(reason))
 
 
-def found_message(email_id: str, rows: Sequence[Any]) -> MailResult | None:
+def found_message(email_id: str, rows: Sequence[Any], since: datetime) -> MailResult | None:
     """The message among search results, by our id in its metadata; of several the one that succeeded.
+
+    An older message with the same id does not count: somebody has asked for it to be sent again.
 
     Raises LookupFailed where its state is not known: nothing may be concluded from it.
     """
-    own = [_found(email_id, row) for row in rows if _carries(row, email_id)]
+    first_s = since.timestamp() - _CLOCK_SKEW_S
+    own = [_found(email_id, row) for row in rows if _carries(row, email_id) and _sent_at_s(row, first_s) >= first_s]
     return max(own, key=lambda result: result.succeeded, default=None)
+
+
+def _sent_at_s(row: dict[str, Any], default: float) -> float:
+    sent_at = row.get("ts")
+    return float(sent_at) if isinstance(sent_at, int | float) else default
 
 
 def error_name(body: Any) -> str | None:

@@ -13,7 +13,7 @@ from application.adapters.mandrill.config import MandrillConfig
 from application.adapters.mandrill.transport import Answered, PooledApiClient
 from application.ports import Email, LookupFailed, MailResult
 
-_SEARCH_LIMIT: Final = 100  # rows; the query leaves one or two where email_id is indexed
+_SEARCH_LIMIT: Final = 1000  # rows, the most that Mandrill gives
 _CLOCK_MARGIN: Final = timedelta(hours=1)  # between our clock and theirs, around midnight
 
 
@@ -43,15 +43,21 @@ class MandrillMailer:
         The account must index the metadata field (see `finds_by_email_id`). A message shows only some time after its
         send, of undocumented length; at most 20 searches a minute are allowed, then LookupFailed says `busy`.
         """
-        first_day = (since.astimezone(UTC) - _CLOCK_MARGIN).date()
-        query = {"query": f'u_email_id:"{email_id}"', "date_from": first_day.isoformat(), "limit": _SEARCH_LIMIT}
+        first_day = (since.astimezone(UTC) - _CLOCK_MARGIN).date().isoformat()
+        named = {"query": f'u_email_id:"{email_id}"', "date_from": first_day, "limit": _SEARCH_LIMIT}
+        rows = await self._search(named)
+        found = found_message(email_id, rows, since)
+        if found is None and len(rows) >= _SEARCH_LIMIT:
+            raise LookupFailed("incomplete")  # ours may be among the rows that were cut off
+        if found is None:  # the account may not index the field: look through what was sent since
+            found = found_message(email_id, await self._search({"date_from": first_day, "limit": _SEARCH_LIMIT}), since)
+        return found
+
+    async def _search(self, query: dict[str, Any]) -> list[Any]:
         rows = lookup_body(await self._messages.search(query))
         if not isinstance(rows, list):
             raise LookupFailed("nonsense")
-        found = found_message(email_id, rows)
-        if found is None and len(rows) >= _SEARCH_LIMIT:
-            raise LookupFailed("incomplete")  # ours may be among the rows that were cut off
-        return found
+        return rows
 
     async def check_key(self) -> bool:
         """Whether Mandrill accepts our key (users/ping). Raises LookupFailed."""

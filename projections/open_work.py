@@ -1,0 +1,179 @@
+"""Open work: which orders somebody has to look at, and when. The log adds and removes; workers lease and postpone.
+
+An item only says "look at this order"; what is to be done is in the order's own stream. Due times come from the events,
+leases run on the database's clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from domain.order import Order
+from domain.policy import Policy
+from domain.stream import Stream
+from projections.catch_up import Recorded, insert_for, metadata
+
+PAYMENT, CORRECTION, EMAIL, RECONCILE = "payment", "correction", "email", "reconcile"
+EVERYTHING = UUID(int=0)  # stands for "all orders" in the one item of kind reconcile
+OWN_TRY_S = 10.0  # who asks for a correction tries it at once; the workers look after that
+
+# Times are Unix seconds: due times are compared with the database's clock, whose text forms differ.
+open_work = sa.Table(
+    "open_work",
+    metadata,
+    sa.Column("order_id", sa.Uuid, primary_key=True),
+    sa.Column("kind", sa.String(20), primary_key=True),
+    sa.Column("due_s", sa.Float, index=True),  # null: only news brings it back
+    sa.Column("since_s", sa.Float, nullable=False),
+    sa.Column("tries", sa.Integer, nullable=False, default=0),
+    sa.Column("ticket", sa.BigInteger, nullable=False),  # position of the last news
+    sa.Column("owner", sa.String(64)),
+    sa.Column("lease_until_s", sa.Float),
+)
+
+
+@dataclass(frozen=True)
+class Due:
+    """Work that an event makes: look at the order from then on."""
+
+    kind: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Done:
+    """Work that an event ends."""
+
+    kind: str
+
+
+def work_after(event: Stream.Event, policy: Policy) -> Due | Done | None:
+    """What an event means for the work on its order."""
+    at = event.timestamp
+    match event:
+        case Order.PaymentAttempted():
+            return Due(PAYMENT, at + timedelta(seconds=policy.charge_time_s))
+        case Order.PaymentOutcomeUnknown() | Order.PaymentHeld():
+            return Due(PAYMENT, at)
+        case (
+            Order.PaymentCharged()
+            | Order.PaymentDeclined()
+            | Order.PaymentFailed()
+            | Order.PaymentNotSent()
+            | Order.PaymentExpired()
+        ):
+            return Done(PAYMENT)
+        case Order.Submitted():
+            return Due(EMAIL, at + timedelta(seconds=policy.outbox_begins_s))
+        case Order.EmailResendRequested():
+            return Due(EMAIL, at)
+        case Order.EmailSent():
+            return Done(EMAIL)
+        case Order.VoidRequested() | Order.RefundRequested():
+            return Due(CORRECTION, at + timedelta(seconds=OWN_TRY_S))
+        case _:
+            return None
+
+
+class OpenWork:
+    """Keeps `open_work`."""
+
+    name = "open_work"
+
+    def __init__(self, policy: Policy) -> None:
+        self._policy = policy
+
+    def fold(self, connection: sa.Connection, batch: Sequence[Recorded]) -> None:
+        """Most work is made and ended within one batch and never reaches the table."""
+        last: dict[tuple[UUID, str], tuple[Due | Done, Recorded]] = {}
+        for recorded in batch:
+            change = work_after(recorded.event, self._policy)
+            if change is not None:
+                last[recorded.event.originator_id, change.kind] = (change, recorded)
+        for (order_id, kind), (change, recorded) in last.items():
+            if isinstance(change, Done):
+                connection.execute(open_work.delete().where(*_is(order_id, kind)))
+            else:
+                put(connection, order_id, kind, change.at.timestamp(), recorded.position)
+
+
+def put(connection: sa.Connection, order_id: UUID, kind: str, due_s: float, ticket: int) -> None:
+    """Add the item, or tell the one that is there of the news."""
+    row = {"order_id": order_id, "kind": kind, "due_s": due_s, "since_s": due_s, "tries": 0, "ticket": ticket}
+    insert = insert_for(connection, open_work).values(row)
+    news = {"due_s": insert.excluded.due_s, "tries": 0, "ticket": insert.excluded.ticket}
+    connection.execute(insert.on_conflict_do_update(index_elements=["order_id", "kind"], set_=news))
+
+
+def claim(connection: sa.Connection, owner: str, limit: int, lease_s: float) -> list[dict[str, Any]]:
+    """Lease what is due and free to the owner."""
+    now = _now(connection)
+    free = sa.or_(open_work.c.lease_until_s.is_(None), open_work.c.lease_until_s < now)
+    due = (
+        sa.select(open_work.c.order_id, open_work.c.kind)
+        .where(open_work.c.due_s <= now, free)
+        .order_by(open_work.c.due_s)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    statement = (
+        open_work.update()
+        .where(sa.tuple_(open_work.c.order_id, open_work.c.kind).in_(due))
+        .values(owner=owner, lease_until_s=now + lease_s)
+        .returning(open_work.c.order_id, open_work.c.kind, open_work.c.tries, open_work.c.ticket)
+    )
+    return [dict(row._mapping) for row in connection.execute(statement)]
+
+
+def renew(connection: sa.Connection, owner: str, lease_s: float) -> None:
+    """Keep what the owner holds and has not lost."""
+    now = _now(connection)
+    held = (open_work.c.owner == owner, open_work.c.lease_until_s >= now)
+    connection.execute(open_work.update().where(*held).values(lease_until_s=now + lease_s))
+
+
+def finish(connection: sa.Connection, owner: str, order_id: UUID, kind: str, ticket: int) -> None:
+    """Remove the item unless there was news; then only give it back."""
+    ours = (*_is(order_id, kind), open_work.c.owner == owner)
+    connection.execute(open_work.delete().where(*ours, open_work.c.ticket == ticket))
+    connection.execute(open_work.update().where(*ours).values(owner=None, lease_until_s=None))
+
+
+def postpone(
+    connection: sa.Connection, owner: str, order_id: UUID, kind: str, ticket: int, after_s: float | None
+) -> None:
+    """Give the item back until later; news that came meanwhile keeps its own due time."""
+    ours = (*_is(order_id, kind), open_work.c.owner == owner)
+    due_s = None if after_s is None else _now(connection) + after_s
+    later = {"due_s": due_s, "tries": open_work.c.tries + 1}
+    connection.execute(open_work.update().where(*ours, open_work.c.ticket == ticket).values(later))
+    connection.execute(open_work.update().where(*ours).values(owner=None, lease_until_s=None))
+
+
+def poke(connection: sa.Connection, order_id: UUID, kind: str) -> None:
+    """Look at it now, if it is open at all."""
+    connection.execute(open_work.update().where(*_is(order_id, kind)).values(due_s=_now(connection)))
+
+
+def standing(connection: sa.Connection) -> None:
+    """The item that never ends: comparing the gateway with the log."""
+    now_s = datetime.now(UTC).timestamp()
+    row = {"order_id": EVERYTHING, "kind": RECONCILE, "due_s": now_s, "since_s": now_s, "tries": 0, "ticket": 0}
+    connection.execute(insert_for(connection, open_work).values(row).on_conflict_do_nothing())
+
+
+def _is(order_id: UUID, kind: str) -> tuple[sa.ColumnElement[bool], sa.ColumnElement[bool]]:
+    return (open_work.c.order_id == order_id, open_work.c.kind == kind)
+
+
+def _now(connection: sa.Connection) -> float:
+    """The database's clock, in Unix seconds."""
+    if connection.dialect.name == "postgresql":
+        return float(connection.execute(sa.text("SELECT extract(epoch FROM clock_timestamp())")).scalar_one())
+    return float(connection.execute(sa.text("SELECT (julianday('now') - 2440587.5) * 86400.0")).scalar_one())
