@@ -13,6 +13,7 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from api.settings import Settings, SettingsError, load_settings
 
@@ -34,7 +35,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON."
 def fail(*problems: str) -> NoReturn:
     """Say what is wrong and leave with exit code 2."""
     for problem in problems:
-        errors.print(f"[red]error:[/red] {problem}", markup=True)
+        errors.print(f"[red]error:[/red] {escape(problem)}", soft_wrap=True)  # a problem is one line, also in a log
     raise typer.Exit(2)
 
 
