@@ -24,6 +24,8 @@ from api.webhooks.mandrill import MandrillWebhook
 from api.work_list import SqlWorkList
 from application.adapters.authorizenet.config import AuthorizeNetConfig
 from application.adapters.authorizenet.gateway import AuthorizeNetGateway
+from application.adapters.directory.cached import CachedDirectory
+from application.adapters.directory.generation import Generation, PostgresGeneration, SqliteGeneration
 from application.adapters.directory.reads import SqlDirectory
 from application.adapters.directory.tables import create_tables as create_directory_tables
 from application.adapters.key_store import SqlKeyStore
@@ -31,7 +33,7 @@ from application.adapters.key_store import create_tables as create_key_tables
 from application.adapters.mandrill import MandrillConfig, MandrillMailer
 from application.adapters.rate_limit import SqlRateLimiter
 from application.adapters.rate_limit import create_tables as create_rate_limit_tables
-from application.adapters.recorders import open_recorder
+from application.adapters.recorders import is_postgresql, open_recorder, sqlite_path
 from application.adapters.recorders.migrations import migrate as migrate_events
 from application.adapters.sql import make_engine
 from application.adapters.system import RandomIds, SystemClock
@@ -81,6 +83,7 @@ class Service:
         self.events = EventLog(open_recorder(settings.database_url), CODEC)
         self.streams = OrderStreams(self.events, self.clock)
         self.directory = SqlDirectory(make_engine(settings.database_url), self.derived)
+        self.fresh = CachedDirectory(self.directory, _generation(settings))  # for requests
         self.keys = SqlKeyStore(make_engine(settings.key_store_url), secret)
         self.gateway = AuthorizeNetGateway(_authorizenet(settings))
         self.mailer = MandrillMailer(_mandrill(settings))
@@ -109,7 +112,7 @@ class Service:
     # --- routes -------------------------------------------------------------------------------------------------------
 
     def authenticator(self) -> Authenticator:
-        return Authenticator(self.directory, self.derived, self.limiter)
+        return Authenticator(self.fresh, self.derived, self.limiter)
 
     @property
     def under_way(self) -> int:
@@ -133,16 +136,16 @@ class Service:
 
     def pay_and_submit_route(self) -> PayAndSubmitRoute:
         return PayAndSubmitRoute(
-            directory=self.directory,
+            directory=self.fresh,
             clock=self.clock,
             authenticator=self.authenticator(),
-            commands=CommandBuilder(self.directory, self.reading, amount_due, self.derived),
+            commands=CommandBuilder(self.fresh, self.reading, amount_due, self.derived),
             submit_order=self._handler,
             render_order=self.read_orders().render,
         )
 
     def readers(self) -> Readers:
-        return Readers(self.directory, self.authenticator(), self.clock)
+        return Readers(self.fresh, self.authenticator(), self.clock)
 
     def read_orders(self) -> ReadOrders:
         return ReadOrders(self.readers(), self.reading, self.views)
@@ -191,6 +194,7 @@ class Service:
         await self.gateway.close()
         await self.mailer.close()
         await self.events.recorder.close()
+        await self.fresh.close()
         await self.directory.close()
         await self.keys.close()
         await self.views.close()
@@ -222,6 +226,12 @@ async def migrate(settings: Settings) -> None:
             await asyncio.to_thread(create, engine)
         finally:
             engine.dispose()
+
+
+def _generation(settings: Settings) -> Generation:
+    if is_postgresql(settings.database_url):
+        return PostgresGeneration(settings.database_url)
+    return SqliteGeneration(sqlite_path(settings.database_url))
 
 
 def _authorizenet(settings: Settings) -> AuthorizeNetConfig:

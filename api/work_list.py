@@ -22,8 +22,9 @@ class SqlWorkList:
         rows = await self._sql.transaction(lambda connection: open_work.claim(connection, owner, limit, lease_s))
         return [WorkItem(row["order_id"], WorkKind(row["kind"]), row["tries"], row["ticket"]) for row in rows]
 
-    async def renew(self, owner: str, lease_s: float) -> None:
-        await self._sql.transaction(lambda connection: open_work.renew(connection, owner, lease_s))
+    async def renew(self, owner: str, items: Sequence[WorkItem], lease_s: float) -> None:
+        named = [(item.order_id, item.kind.value) for item in items]
+        await self._sql.transaction(lambda connection: open_work.renew(connection, owner, named, lease_s))
 
     async def finish(self, owner: str, item: WorkItem) -> None:
         await self._sql.transaction(

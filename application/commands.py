@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
 from application.ports import ClientRecord, GatewayCodes, PaymentMethodRecord, PromotionRecord, ServiceRecord
+from domain.order import Order
 
 
 @dataclass(frozen=True)
@@ -71,3 +72,5 @@ class Outcome:
     retry_after_seconds: int | None = None
     position: int | None = None
     replayed: bool = False
+    order: Order | None = field(default=None, repr=False, compare=False)  # where it is at hand: the order itself,
+    personal: Mapping[str, Any] | None = field(default=None, repr=False, compare=False)  # and its personal data

@@ -19,6 +19,7 @@ from domain.submission import Guards
 
 ACTOR = "system:corrections"
 LONGEST_PAUSE_S = 300.0
+HAD_ENDED = "order-had-ended"  # why a charge is unexpected; a stored word
 
 
 class TakeBack:
@@ -131,13 +132,14 @@ def take_back_intent(guards: Guards, metadata: Metadata, transaction_id: str, kn
     """
     order = guards.order
     assert order.payment is not None
+    told_before = any(other.unexpected and other.reason == HAD_ENDED for other in order.corrections.values())
     order.request_void(
         metadata,
         transaction_id=transaction_id,
         amount_cents=order.payment.amount_cents,
-        reason="order-had-ended",
+        reason=HAD_ENDED,
         unexpected=True,
     )
-    if order.version == known:
-        return ()
+    if order.version == known or told_before:
+        return ()  # one notification per order: raising it again would be a conflict, for ever
     return [notifications.raised(notifications.UNEXPECTED_CHARGE, order.id, metadata)]

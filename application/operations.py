@@ -13,7 +13,7 @@ from application.corrections import Intent, TakeBack
 from application.event_log import Conflict, EventLog, StoreUnavailable
 from application.order_streams import MAX_RACES, OrderStreams
 from application.ports import Clock, LookupFailed, PaymentGateway, TransactionState
-from application.reversal import VOIDABLE
+from application.reversal import NOTHING_KEPT, VOIDABLE
 from domain.notification import Notification
 from domain.order import Order
 from domain.order_events import OrderState
@@ -43,10 +43,13 @@ class Operations:
         self._clock = clock
 
     async def void(self, order_id: UUID, *, actor: str, reason: str, request: str) -> Order:
-        """Take the charge of a submitted order back before it settles. Raises NotPossible."""
+        """Take the charge of a submitted order back before it settles. Raises NotPossible.
+
+        One that was voided at the gateway by hand is recorded as what it is.
+        """
         order, transaction_id, amount_cents = await self._charged(order_id)
-        if not order.open_corrections:
-            if await self._state(transaction_id) not in VOIDABLE:
+        if transaction_id not in order.open_corrections:
+            if await self._state(transaction_id) not in VOIDABLE | NOTHING_KEPT:
                 raise NotPossible("the charge cannot be voided any more; refund it: orders payments refund")
             await self._decide(
                 order,
@@ -63,7 +66,7 @@ class Operations:
     async def refund(self, order_id: UUID, *, actor: str, reason: str, request: str) -> Order:
         """Give the settled money of a submitted order back, all of it. Raises NotPossible."""
         order, transaction_id, _ = await self._charged(order_id)
-        if order.open_corrections:
+        if transaction_id in order.open_corrections:
             return await self._take_back.carry_out(order_id)
         if await self._state(transaction_id) is not TransactionState.SETTLED:
             raise NotPossible("the charge has not settled, so it cannot be refunded; void it: orders payments void")

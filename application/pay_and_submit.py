@@ -99,7 +99,8 @@ class PayAndSubmit:
         order = saved.guards.order
         if order.state is OrderState.SUBMITTED and order.email_state is EmailState.PENDING:
             saved = await self._confirm(command, saved, personal)
-        return replace(outcome_of(saved.guards.order), position=saved.position)
+        order = saved.guards.order
+        return replace(outcome_of(order), position=saved.position, order=order, personal=personal)
 
     async def _refusal(self, order: Order, intent: Saved) -> Outcome:
         """A duplicate shows the earlier order; any other refusal shows the refused one."""

@@ -7,6 +7,7 @@ charge is sent, so every charge of ours on the list has its intent below that he
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -86,45 +87,48 @@ class Reconcile:
     async def __call__(self, item: WorkItem) -> LookAgain | None:
         """Never done: looked at again after the interval."""
         try:
-            rows, batches = await self._transactions()
+            unsettled, batches = await self._transactions()
         except LookupFailed:
             return LookAgain(self._interval_s)
         head = await self._events.recorder.max_position()
         if await self._index.position() < head:
             return LookAgain(NOT_YET_S)
-        known = await self._index.by_invoice([row.invoice_number for row in rows if row.invoice_number])
-        for row in rows:
-            await self._judge(row, known.get(row.invoice_number or ""))
-        for batch_id in batches[-MAX_BATCHES_REMEMBERED:]:
-            self._batches_done[batch_id] = None
+        await self._judge_all(unsettled)
+        for batch_id, rows in batches.items():
+            if await self._judge_all(rows):
+                self._batches_done[batch_id] = None
         while len(self._batches_done) > MAX_BATCHES_REMEMBERED:
             self._batches_done.pop(next(iter(self._batches_done)))
         return LookAgain(self._interval_s)
 
-    async def _transactions(self) -> tuple[list[TransactionSummary], list[str]]:
-        """Charges that the gateway keeps, and the batches that were read for them."""
+    async def _transactions(self) -> tuple[list[TransactionSummary], dict[str, list[TransactionSummary]]]:
+        """The unsettled transactions, and those of each batch that is not done with."""
         now = self._clock.now()
-        rows = await self._gateway.unsettled()
-        batches = [
-            batch.batch_id
-            for batch in await self._gateway.settled_batches(now - LOOK_BACK, now)
-            if batch.batch_id not in self._batches_done
-        ]
-        for batch_id in batches:
-            rows = rows + await self._gateway.batch_transactions(batch_id)
-        return [row for row in rows if row.state in KEPT], batches
+        unsettled = await self._gateway.unsettled()
+        batches = [batch.batch_id for batch in await self._gateway.settled_batches(now - LOOK_BACK, now)]
+        todo = [batch_id for batch_id in batches if batch_id not in self._batches_done]
+        return unsettled, {batch_id: await self._gateway.batch_transactions(batch_id) for batch_id in todo}
 
-    async def _judge(self, row: TransactionSummary, payment: KnownPayment | None) -> None:
+    async def _judge_all(self, rows: Sequence[TransactionSummary]) -> bool:
+        """Whether every charge among them is accounted for, so that nobody need look at them again."""
+        kept = [row for row in rows if row.state in KEPT]
+        known = await self._index.by_invoice([row.invoice_number for row in kept if row.invoice_number])
+        done = [await self._judge(row, known.get(row.invoice_number or "")) for row in kept]
+        return all(done)
+
+    async def _judge(self, row: TransactionSummary, payment: KnownPayment | None) -> bool:
+        """Whether nothing more is to be found out about it."""
         if payment is None:
-            await self._orphan(row)
-        elif payment.state in (OrderState.PAYMENT_OPEN, OrderState.PAYMENT_HELD):
-            return  # recovery finds out
-        elif payment.transaction_id != row.transaction_id or payment.state not in (
+            return await self._orphan(row)
+        if payment.state in (OrderState.PAYMENT_OPEN, OrderState.PAYMENT_HELD):
+            return False  # recovery finds out
+        if payment.transaction_id != row.transaction_id or payment.state not in (
             OrderState.SUBMITTED,
             OrderState.VOIDED,
             OrderState.REFUNDED,
         ):
             await self._unexpected(payment.order_id, row)
+        return True
 
     async def _unexpected(self, order_id: UUID, row: TransactionSummary) -> None:
         """Its order has ended without it, or with another charge."""
@@ -141,10 +145,11 @@ class Reconcile:
         if row.transaction_id in saved.guards.order.open_corrections:
             await self._take_back.carry_out(order_id)
 
-    async def _orphan(self, row: TransactionSummary) -> None:
+    async def _orphan(self, row: TransactionSummary) -> bool:
+        """Record it and go on taking it back; whether that is over."""
         (orphan,) = await self._events.load((OrphanCharge, uuid5(_NAMESPACE, row.transaction_id)))
         if orphan.is_taken_back:
-            return
+            return True
         metadata = _metadata(row.transaction_id, self._clock.now())
         if orphan.found is None:
             orphan.find(
@@ -159,11 +164,11 @@ class Reconcile:
                 orphan.request_void(metadata)
             notice = notifications.raised(notifications.ORPHAN_CHARGE, orphan.id, metadata, about_order=False)
             await self._events.save(orphan, notice)
-        if orphan.void_requested:
-            try:
-                await self._reversal.take_back(_Orphan(self._events, self._streams, self._clock, orphan, row))
-            except LookupFailed:
-                return  # the next round tries again
+        if not orphan.void_requested:
+            return True  # only reported
+        with suppress(LookupFailed):  # the next round tries again
+            await self._reversal.take_back(_Orphan(self._events, self._streams, self._clock, orphan, row))
+        return orphan.is_taken_back
 
 
 class _Orphan:

@@ -57,8 +57,8 @@ class WorkList(Protocol):
         """Items that are due and that nobody holds, now leased to the owner; the longest overdue first."""
         ...
 
-    async def renew(self, owner: str, lease_s: float) -> None:
-        """Keep the leases that the owner holds."""
+    async def renew(self, owner: str, items: Sequence[WorkItem], lease_s: float) -> None:
+        """Keep the owner's leases of these items."""
         ...
 
     async def finish(self, owner: str, item: WorkItem) -> None:
@@ -98,41 +98,69 @@ class Worker:
         self._owner = owner
         self._interval_s = interval_s
         self._poll_s = min(poll_s, interval_s)
+        self._in_hand: set[WorkItem] = set()
+        self._under_way: set[asyncio.Task[None]] = set()
         self.last_error: str | None = None
 
     async def run(self) -> None:
-        """Work until cancelled. What fails is logged and looked at again."""
+        """Work until cancelled: what is slow holds up nothing else. What fails is logged and looked at again."""
         renewing = asyncio.create_task(self._renew(), name="renew leases")
         try:
             while True:
-                if not await self._safely(self.run_due()):
+                if not await self._safely(self._begin_due()):
                     await self._clock.sleep(self._poll_s)
+                if len(self._under_way) >= BATCH:
+                    await asyncio.wait(self._under_way, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            renewing.cancel()
+            tasks = [renewing, *self._under_way]
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     async def run_due(self) -> int:
-        """Handle what is due now; how many items that were."""
-        items = await self._work.claim(self._owner, BATCH, LEASE_S)
-        await asyncio.gather(*(self._handle(item) for item in items))
+        """Handle what is due now, all of it before this returns; how many items that were."""
+        begun = await self._begin_due()
+        await asyncio.gather(*self._under_way)
+        return begun
+
+    async def _begin_due(self) -> int:
+        """Claim as many due items as there is room for, and begin with each."""
+        items = await self._work.claim(self._owner, BATCH - len(self._under_way), LEASE_S)
+        for item in items:
+            task = asyncio.create_task(self._handle(item), name=f"{item.kind} work")
+            self._under_way.add(task)
+            task.add_done_callback(self._under_way.discard)
         return len(items)
 
     async def _handle(self, item: WorkItem) -> None:
+        """Work on one item and give it back. Where that fails, its lease runs out and it is looked at again."""
+        self._in_hand.add(item)
         try:
-            again = await self._handlers[item.kind](item)
+            await self._safely(self._give_back(item, await self._try(item)))
+        finally:
+            self._in_hand.discard(item)
+
+    async def _try(self, item: WorkItem) -> LookAgain | None:
+        try:
+            return await self._handlers[item.kind](item)
         except Exception as error:
             # The text of an exception may hold what a client sent; its type and the order say enough to find it.
             log.error("%s of order %s failed: %s", item.kind, item.order_id, type(error).__name__)
             self.last_error = type(error).__name__
-            again = LookAgain(growing(item.tries, self._interval_s, 60.0))
+            return LookAgain(growing(item.tries, self._interval_s, 60.0))
+
+    async def _give_back(self, item: WorkItem, again: LookAgain | None) -> None:
         if again is None:
             await self._work.finish(self._owner, item)
         else:
             await self._work.postpone(self._owner, item, again.after_s)
 
     async def _renew(self) -> None:
+        """Keep what is in hand, and only that: what could not be given back must become free again."""
         while True:
             await self._clock.sleep(RENEW_S)
-            await self._safely(self._work.renew(self._owner, LEASE_S))
+            if self._in_hand:
+                await self._safely(self._work.renew(self._owner, list(self._in_hand), LEASE_S))
 
     async def _safely(self, step: Awaitable[int | None]) -> int | None:
         try:

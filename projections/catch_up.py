@@ -85,7 +85,7 @@ class Projector:
             try:
                 applied = await self.catch_up()
                 self.last_error = None
-                if not applied:
+                if applied < BATCH:  # small batches cost most per event: let some gather
                     await asyncio.sleep(POLL_S)
             except Exception as error:
                 self.last_error = type(error).__name__

@@ -32,7 +32,7 @@ open_work = sa.Table(
     sa.Column("due_s", sa.Float, index=True),  # null: only news brings it back
     sa.Column("since_s", sa.Float, nullable=False),
     sa.Column("tries", sa.Integer, nullable=False, default=0),
-    sa.Column("ticket", sa.BigInteger, nullable=False),  # position of the last news
+    sa.Column("ticket", sa.BigInteger, nullable=False),  # grows with every news
     sa.Column("owner", sa.String(64)),
     sa.Column("lease_until_s", sa.Float),
 )
@@ -104,10 +104,10 @@ class OpenWork:
 
 
 def put(connection: sa.Connection, order_id: UUID, kind: str, due_s: float, ticket: int) -> None:
-    """Add the item, or tell the one that is there of the news."""
+    """Add the item, or tell the one that is there of the news. `ticket`: the position of the news."""
     row = {"order_id": order_id, "kind": kind, "due_s": due_s, "since_s": due_s, "tries": 0, "ticket": ticket}
     insert = insert_for(connection, open_work).values(row)
-    news = {"due_s": insert.excluded.due_s, "tries": 0, "ticket": insert.excluded.ticket}
+    news = {"due_s": insert.excluded.due_s, "tries": 0, "ticket": _next_ticket(insert.excluded.ticket)}
     connection.execute(insert.on_conflict_do_update(index_elements=["order_id", "kind"], set_=news))
 
 
@@ -131,10 +131,11 @@ def claim(connection: sa.Connection, owner: str, limit: int, lease_s: float) -> 
     return [dict(row._mapping) for row in connection.execute(statement)]
 
 
-def renew(connection: sa.Connection, owner: str, lease_s: float) -> None:
-    """Keep what the owner holds and has not lost."""
+def renew(connection: sa.Connection, owner: str, items: Sequence[tuple[UUID, str]], lease_s: float) -> None:
+    """Keep those of the items that the owner holds and has not lost."""
     now = _now(connection)
-    held = (open_work.c.owner == owner, open_work.c.lease_until_s >= now)
+    named = sa.tuple_(open_work.c.order_id, open_work.c.kind).in_(items)
+    held = (named, open_work.c.owner == owner, open_work.c.lease_until_s >= now)
     connection.execute(open_work.update().where(*held).values(lease_until_s=now + lease_s))
 
 
@@ -157,8 +158,9 @@ def postpone(
 
 
 def poke(connection: sa.Connection, order_id: UUID, kind: str) -> None:
-    """Look at it now, if it is open at all."""
-    connection.execute(open_work.update().where(*_is(order_id, kind)).values(due_s=_now(connection)))
+    """Look at it now, if it is open at all; whoever looks at it at this moment shall look again."""
+    news = {"due_s": _now(connection), "tries": 0, "ticket": open_work.c.ticket + 1}
+    connection.execute(open_work.update().where(*_is(order_id, kind)).values(news))
 
 
 def standing(connection: sa.Connection) -> None:
@@ -166,6 +168,12 @@ def standing(connection: sa.Connection) -> None:
     now_s = datetime.now(UTC).timestamp()
     row = {"order_id": EVERYTHING, "kind": RECONCILE, "due_s": now_s, "since_s": now_s, "tries": 0, "ticket": 0}
     connection.execute(insert_for(connection, open_work).values(row).on_conflict_do_nothing())
+
+
+def _next_ticket(position: sa.ColumnElement[int]) -> sa.ColumnElement[int]:
+    """Another than the one before, also after a poke that came between two positions."""
+    one_more = open_work.c.ticket + 1
+    return sa.case((position > one_more, position), else_=one_more)
 
 
 def _is(order_id: UUID, kind: str) -> tuple[sa.ColumnElement[bool], sa.ColumnElement[bool]]:

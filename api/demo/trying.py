@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
 import json
 import sqlite3
@@ -16,6 +17,7 @@ from api.demo.endings import ENDINGS, Ending, Given, ordinary_body
 from api.demo.report import Tried
 from api.directory_import import import_file
 from api.settings import Settings
+from application.adapters.directory.cached import MAX_AGE_S
 
 READER = "session-ed-example-token"  # an employee, who reads every order
 
@@ -81,6 +83,7 @@ class Trial:
                     yield
             case Given.DIRECTORY_BROKEN:
                 with self._renamed("directory_routes"):
+                    await asyncio.sleep(MAX_AGE_S)  # what was read before may be answered until then
                     yield
             case Given.LOG_BROKEN:
                 with self._renamed("stored_events"):

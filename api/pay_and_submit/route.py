@@ -20,6 +20,7 @@ from api.pay_and_submit.ports import RenderOrder, SubmitOrderHandler
 from api.views.application import APPLICATION_VIEWS
 from api.views.session import SESSION_VIEWS
 from application.commands import Outcome
+from application.order_view import order_view
 from application.ports import ApplicationRecord, Clock, Directory
 
 METHOD = "POST"
@@ -54,7 +55,9 @@ class PayAndSubmit:
 
     async def _answer(self, request: Request, valid: Valid, outcome: Outcome) -> Response:
         data: dict[str, Any] = {}
-        if outcome.order_id is not None:
+        if outcome.order is not None:
+            data["order"] = order_view(outcome.order, outcome.personal, valid.view)
+        elif outcome.order_id is not None:
             order = await self.render_order(outcome.order_id, valid.view, valid.actor)
             data = {} if order is None else {"order": order}
         if outcome.position is not None:

@@ -79,6 +79,9 @@ def apply(
     _forget_old_sessions(connection, read)
     if read.services is not None:
         connection.execute(update(tables.state).values(catalog_version=catalog_version(read.services)))
+    connection.execute(update(tables.state).values(generation=tables.state.c.generation + 1))
+    if connection.dialect.name == "postgresql":
+        connection.execute(text(f"NOTIFY {tables.CHANGED}"))
     return ImportReport(reports, connection.scalars(select(tables.state.c.catalog_version)).one())
 
 

@@ -50,7 +50,10 @@ state = Table(
     metadata,
     Column("id", Integer, primary_key=True, autoincrement=False),  # one row: 1
     _text("catalog_version"),
+    Column("generation", BigInteger, nullable=False),  # grows with every import
 )
+
+CHANGED = "orders_directory_changed"  # PostgreSQL's channel: an import was committed
 
 api_services = Table(
     "directory_api_services",
@@ -167,7 +170,7 @@ def create_tables(engine: Engine) -> None:
     with migrating(engine) as connection:
         metadata.create_all(connection)
         if connection.scalar(select(state.c.id)) is None:
-            connection.execute(insert(state).values(id=1, catalog_version=catalog_version([])))
+            connection.execute(insert(state).values(id=1, catalog_version=catalog_version([]), generation=0))
 
 
 def promotion_code_key(code: str) -> str:

@@ -1,0 +1,95 @@
+"""A Directory that remembers what it has just read.
+
+Why this is right: the reads of a request are not part of the commit that follows, so each may always have been a moment
+older than the commit. What is remembered is dropped with the next import (at once on SQLite, after a notification on
+PostgreSQL), and after MAX_AGE_S in any case. What must never be stale (one use of a promotion, double payments) is
+decided on the event streams, not on the directory.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Hashable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeVar
+
+from application.adapters.directory.generation import Generation
+from application.ports import ApplicationRecord, Directory, OrderInputs, RouteRecord, SessionRecord
+
+T = TypeVar("T")
+
+MAX_AGE_S = 0.25
+MAX_ENTRIES = 20_000
+
+
+class CachedDirectory:
+    """Reads through to another Directory; concurrent reads of one thing share one query. One event loop."""
+
+    def __init__(self, directory: Directory, generation: Generation, *, max_age_s: float = MAX_AGE_S) -> None:
+        self._directory = directory
+        self._generation = generation
+        self._max_age_s = max_age_s
+        self._known: dict[Hashable, _Known] = {}
+
+    async def route(self, method: str, path: str) -> RouteRecord | None:
+        return await self._get(("route", method, path), lambda: self._directory.route(method, path))
+
+    async def session(self, token_hash: str) -> SessionRecord | None:
+        return await self._get(("session", token_hash), lambda: self._directory.session(token_hash))
+
+    async def application_by_token(self, token_hash: str) -> ApplicationRecord | None:
+        return await self._get(("token", token_hash), lambda: self._directory.application_by_token(token_hash))
+
+    async def application(self, slug: str) -> ApplicationRecord | None:
+        return await self._get(("application", slug), lambda: self._directory.application(slug))
+
+    async def order_inputs(
+        self, *, client_id: int, payment_method_id: int | None, slugs: Sequence[str], promotion_code: str | None
+    ) -> OrderInputs:
+        def read() -> Awaitable[OrderInputs]:
+            return self._directory.order_inputs(
+                client_id=client_id,
+                payment_method_id=payment_method_id,
+                slugs=slugs,
+                promotion_code=promotion_code,
+            )
+
+        return await self._get(("inputs", client_id, payment_method_id, tuple(slugs), promotion_code), read)
+
+    async def touch_session(self, token_hash: str, at: datetime) -> None:
+        self._known.pop(("session", token_hash), None)
+        await self._directory.touch_session(token_hash, at)
+
+    async def close(self) -> None:
+        await self._generation.close()
+
+    async def _get(self, key: Hashable, read: Callable[[], Awaitable[T]]) -> T:
+        generation = self._generation.current()  # before the read: an import during it makes the answer old
+        if generation is None:
+            return await read()
+        now = asyncio.get_running_loop().time()
+        known = self._known.get(key)
+        if known is not None and known.generation == generation and now < known.until:
+            return known.answer.result() if known.answer.done() else await asyncio.shield(known.answer)
+        if len(self._known) >= MAX_ENTRIES:
+            self._known.clear()
+        answer = asyncio.ensure_future(read())
+        answer.add_done_callback(lambda done: self._forget_failure(key, done))
+        self._known[key] = _Known(generation, now + self._max_age_s, answer)
+        return await asyncio.shield(answer)
+
+    def _forget_failure(self, key: Hashable, done: asyncio.Future[Any]) -> None:
+        """An error is told to those who wait for it, and to nobody after them."""
+        known = self._known.get(key)
+        if (done.cancelled() or done.exception() is not None) and known is not None and known.answer is done:
+            del self._known[key]
+
+
+@dataclass(frozen=True)
+class _Known:
+    """An answer, or one that is on its way, and how long it may be given."""
+
+    generation: int
+    until: float  # loop time
+    answer: asyncio.Future[Any]

@@ -1,0 +1,137 @@
+"""What the directory remembers, and for how long."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from application.adapters.directory.cached import CachedDirectory
+from application.ports import ApplicationRecord, DirectoryUnavailable, OrderInputs, RouteRecord, SessionRecord
+from tests.helpers import run
+
+
+class Counting:
+    """A directory with one application that counts its reads and can be broken."""
+
+    def __init__(self) -> None:
+        self.reads = 0
+        self.broken = False
+        self.pause_s = 0.0
+
+    async def application(self, slug: str) -> ApplicationRecord | None:
+        self.reads += 1
+        await asyncio.sleep(self.pause_s)
+        if self.broken:
+            raise DirectoryUnavailable("broken")
+        return ApplicationRecord(slug, slug, (), ())
+
+    async def route(self, method: str, path: str) -> RouteRecord | None:
+        raise NotImplementedError
+
+    async def session(self, token_hash: str) -> SessionRecord | None:
+        raise NotImplementedError
+
+    async def application_by_token(self, token_hash: str) -> ApplicationRecord | None:
+        raise NotImplementedError
+
+    async def order_inputs(
+        self, *, client_id: int, payment_method_id: int | None, slugs: Sequence[str], promotion_code: str | None
+    ) -> OrderInputs:
+        raise NotImplementedError
+
+    async def touch_session(self, token_hash: str, at: datetime) -> None:
+        raise NotImplementedError(at.astimezone(UTC))
+
+
+class Imports:
+    """A generation that the test moves."""
+
+    def __init__(self) -> None:
+        self.number: int | None = 1
+
+    def current(self) -> int | None:
+        return self.number
+
+    async def close(self) -> None:
+        return None
+
+
+def world(max_age_s: float = 10.0) -> tuple[Counting, Imports, CachedDirectory]:
+    directory, imports = Counting(), Imports()
+    return directory, imports, CachedDirectory(directory, imports, max_age_s=max_age_s)
+
+
+async def ask(cached: CachedDirectory, times: int) -> list[Any]:
+    return [await cached.application("planoorder") for _ in range(times)]
+
+
+def test_the_same_question_is_read_once_while_its_answer_is_fresh() -> None:
+    directory, _, cached = world()
+
+    run(ask(cached, 5))
+
+    assert directory.reads == 1
+
+
+def test_an_answer_is_read_again_after_its_age() -> None:
+    directory, _, cached = world(max_age_s=0.0)
+
+    run(ask(cached, 3))
+
+    assert directory.reads == 3
+
+
+def test_an_import_makes_every_answer_old_also_one_that_was_being_read() -> None:
+    directory, imports, cached = world()
+    directory.pause_s = 0.01
+
+    async def scenario() -> None:
+        reading = asyncio.create_task(cached.application("planoorder"))
+        await asyncio.sleep(0)
+        imports.number = 2
+        await reading
+        await cached.application("planoorder")
+
+    run(scenario())
+
+    assert directory.reads == 2
+
+
+def test_nothing_is_remembered_while_imports_cannot_be_noticed() -> None:
+    directory, imports, cached = world()
+    imports.number = None
+
+    run(ask(cached, 3))
+
+    assert directory.reads == 3
+
+
+def test_concurrent_questions_share_one_read_and_a_cancelled_one_does_not_take_it_from_the_others() -> None:
+    directory, _, cached = world()
+    directory.pause_s = 0.02
+
+    async def scenario() -> list[Any]:
+        asking = [asyncio.create_task(cached.application("planoorder")) for _ in range(10)]
+        await asyncio.sleep(0)
+        asking[0].cancel()
+        return await asyncio.gather(*asking[1:])
+
+    assert len(run(scenario())) == 9
+    assert directory.reads == 1
+
+
+def test_an_error_is_told_once_and_not_remembered() -> None:
+    directory, _, cached = world()
+    directory.broken = True
+
+    async def scenario() -> None:
+        with pytest.raises(DirectoryUnavailable):
+            await cached.application("planoorder")
+        directory.broken = False
+        assert await cached.application("planoorder") is not None
+
+    run(scenario())
