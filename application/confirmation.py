@@ -1,17 +1,28 @@
-"""The confirmation email of a submitted order: one message per recipient (X2)."""
+"""The confirmation email of a submitted order: one message per recipient (X2), and how it went (T3)."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
+from application import notifications
 from application.derived_ids import DerivedIds
+from application.event_log import CommitUnknown, StoreUnavailable
+from application.order_streams import OrderStreams, Saved
 from application.order_view import order_view
-from application.ports import Email, Mailer, MailResult
+from application.ports import Clock, Email, Mailer, MailResult
 from application.receipt import render_receipt
 from domain.order import Order
-from domain.order_events import Delivery
+from domain.order_events import Delivery, EmailState
+from domain.policy import Policy
+from domain.stream import Metadata, Stream
+from domain.submission import Guards
+
+log = logging.getLogger(__name__)
 
 TAG = "order-confirmation"
 
@@ -47,3 +58,49 @@ def delivery_of(result: MailResult) -> Delivery:
 def not_sent(emails: list[Email], reason: str) -> list[Delivery]:
     """No message was handed to the provider."""
     return [Delivery(email.email_id, "not-sent", None, reason) for email in emails]
+
+
+class Confirm:
+    """Sends the confirmation within the request that submitted the order."""
+
+    def __init__(
+        self, streams: OrderStreams, mailer: Mailer, derived: DerivedIds, clock: Clock, policy: Policy
+    ) -> None:
+        self._streams = streams
+        self._mailer = mailer
+        self._derived = derived
+        self._clock = clock
+        self._policy = policy
+
+    async def __call__(self, submitted: Saved, personal: Mapping[str, Any], actor: str, request_id: str) -> Saved:
+        """Send, unless it is so late that the outbox may have begun; store how it went.
+
+        An email that went out and could not be recorded is found again by the outbox.
+        """
+        order = submitted.guards.order
+        emails = emails_for(order, personal, self._derived)
+        if self._clock.now() - submitted.read_at > timedelta(seconds=self._policy.email_guard_s):
+            deliveries = not_sent(emails, "too-late")
+        else:
+            deliveries = await send_all(self._mailer, emails)
+        causation = f"{order.id}/{order.version}"
+
+        def record(fresh: Guards, at: datetime) -> Sequence[Stream]:
+            return record_deliveries(fresh, deliveries, Metadata(at, actor, request_id, causation))
+
+        try:
+            saved = await self._streams.decide_and_save(submitted.guards, record)
+        except (StoreUnavailable, CommitUnknown):
+            log.exception("order %s: how its email went could not be stored; the outbox will find out", order.id)
+            return submitted
+        return replace(saved, position=max(saved.position, submitted.position))
+
+
+def record_deliveries(guards: Guards, deliveries: Sequence[Delivery], metadata: Metadata) -> Sequence[Stream]:
+    """How the sends ended, on the order; at its first failure with a notification."""
+    order = guards.order
+    first_failure = not order.email_failed_before
+    order.record_emails(metadata, deliveries)
+    if first_failure and order.email_state is EmailState.FAILED:
+        return [notifications.raised(notifications.EMAIL_FAILED, order.id, metadata)]
+    return ()

@@ -73,7 +73,10 @@ class Operations:
         try:
             return await self._take_back.refund(order, transaction_id, Intent(actor, request, reason))
         except LookupFailed as failure:
-            raise NotPossible(f"the gateway cannot be asked now ({failure.reason}); it is tried again") from failure
+            order = await self._streams.order(order_id)
+            if transaction_id in order.open_corrections:
+                return order  # asked for; the background work finds out how it ended
+            raise NotPossible(f"the gateway cannot be asked now ({failure.reason}); try again") from failure
 
     async def resend_email(self, order_id: UUID, *, actor: str, reason: str, request: str) -> Order:
         """Have the confirmation sent again by the outbox. Raises NotPossible."""

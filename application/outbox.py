@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from application import notifications
-from application.confirmation import delivery_of, emails_for
+from application.confirmation import delivery_of, emails_for, record_deliveries
 from application.derived_ids import DerivedIds
 from application.event_log import Conflict
 from application.order_streams import OrderStreams
@@ -105,12 +105,7 @@ class SendEmails:
         guards = await self._streams.load_for(order.id)
 
         def record(fresh: Guards, at: datetime) -> Sequence[Stream]:
-            metadata = self._metadata(fresh.order, at)
-            first_failure = not fresh.order.email_failed_before
-            fresh.order.record_emails(metadata, deliveries)
-            if first_failure and fresh.order.email_state is EmailState.FAILED:
-                return [notifications.raised(notifications.EMAIL_FAILED, fresh.order.id, metadata)]
-            return ()
+            return record_deliveries(fresh, deliveries, self._metadata(fresh.order, at))
 
         return (await self._streams.decide_and_save(guards, record)).guards.order
 

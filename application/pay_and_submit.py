@@ -23,7 +23,7 @@ from application import notifications
 from application.answers import KEYS_REFUSED, duplicate_of, outcome_of
 from application.charging import charge_request, take_outcome
 from application.commands import Outcome, SubmitOrder
-from application.confirmation import emails_for, not_sent, send_all
+from application.confirmation import Confirm
 from application.corrections import TakeBack, take_back_intent
 from application.derived_ids import DerivedIds
 from application.event_log import CommitUnknown, Conflict, StoreUnavailable
@@ -72,6 +72,7 @@ class PayAndSubmit:
 
     def __init__(self, ports: Ports) -> None:
         self._ports = ports
+        self._confirm = Confirm(ports.streams, ports.mailer, ports.derived, ports.clock, ports.policy)
 
     async def __call__(self, command: SubmitOrder) -> Outcome:
         """Carry the command out and say how it ended.
@@ -98,7 +99,7 @@ class PayAndSubmit:
             saved = await self._commit_outcome(command, intent.guards, outcome)
         order = saved.guards.order
         if order.state is OrderState.SUBMITTED and order.email_state is EmailState.PENDING:
-            saved = await self._confirm(command, saved, personal)
+            saved = await self._confirm(saved, personal, command.requester.id, command.request_id)
         order = saved.guards.order
         return replace(outcome_of(order), position=saved.position, order=order, personal=personal)
 
@@ -187,34 +188,6 @@ class PayAndSubmit:
         if saved.guards.order.open_corrections:
             await ports.take_back.carry_out(guards.order.id)
         return saved
-
-    # --- X2, T3 -------------------------------------------------------------------------------------------------------
-
-    async def _confirm(self, command: SubmitOrder, submitted: Saved, personal: Mapping[str, Any]) -> Saved:
-        """Send the confirmation, unless it is so late that the outbox may have begun; store how it went."""
-        ports = self._ports
-        order = submitted.guards.order
-        emails = emails_for(order, personal, ports.derived)
-        if ports.clock.now() - submitted.read_at > timedelta(seconds=ports.policy.email_guard_s):
-            deliveries = not_sent(emails, "too-late")
-        else:
-            deliveries = await send_all(ports.mailer, emails)
-        causation = f"{order.id}/{order.version}"
-
-        def record(fresh: Guards, at: datetime) -> Sequence[Stream]:
-            metadata = Metadata(at, command.requester.id, command.request_id, causation)
-            first_failure = not fresh.order.email_failed_before
-            fresh.order.record_emails(metadata, deliveries)
-            if first_failure and fresh.order.email_state is EmailState.FAILED:
-                return [notifications.raised(notifications.EMAIL_FAILED, fresh.order.id, metadata)]
-            return []
-
-        try:
-            saved = await ports.streams.decide_and_save(submitted.guards, record)
-        except (StoreUnavailable, CommitUnknown):
-            log.exception("order %s: how its email went could not be stored; the outbox will find out", order.id)
-            return submitted
-        return replace(saved, position=max(saved.position, submitted.position))
 
 
 def _record_outcome(guards: Guards, outcome: ChargeOutcome, metadata: Metadata, policy: Policy) -> Sequence[Stream]:
