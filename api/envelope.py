@@ -49,7 +49,7 @@ class Envelope:
         }
         if status.slug != SUCCESS:
             content["error"] = {
-                "param": self.param,
+                "param": self.param or None,
                 "detail": self.detail,
                 "gateway": _gateway(self.gateway),
                 "retry_after_seconds": self.retry_after_s,

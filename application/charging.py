@@ -64,17 +64,8 @@ def take_outcome(guards: Guards, outcome: ChargeOutcome, metadata: Metadata, pol
                 found_by=FoundBy.ANSWER,
             )
         case PartiallyApproved(transaction_id=part_id, codes=codes):
-            endings.take_decline(
-                guards,
-                metadata,
-                status="failed-payment",
-                reason="partially-approved",
-                transaction_id=part_id,
-                codes=codes,
-                found_by=FoundBy.ANSWER,
-            )
-            order.request_void(
-                metadata, transaction_id=part_id, amount_cents=0, reason="partially-approved", unexpected=True
+            endings.take_part(
+                guards, metadata, transaction_id=part_id, amount_cents=0, codes=codes, found_by=FoundBy.ANSWER
             )
         case GatewayFailed(status=status, codes=codes):
             reason = "keys-refused" if status == KEYS_REFUSED else "gateway-error"

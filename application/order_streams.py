@@ -67,6 +67,10 @@ class OrderStreams:
             streams.append(guards.redemption)
         return await self._events.save(*streams)
 
+    async def head(self) -> int:
+        """The position of the last event in the log."""
+        return await self._events.recorder.max_position()
+
     async def notify(self, notice: Notice, subject: UUID, metadata: Metadata, *, about_order: bool = True) -> None:
         """Raise a notification, unless it has been raised before. `subject`: the order, or what else it is about."""
         (known,) = await self._events.load((Notification, notification_id(notice, subject)))

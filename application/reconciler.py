@@ -28,7 +28,7 @@ from domain.submission import Guards
 ACTOR = "system:reconciler"
 LOOK_BACK = timedelta(days=3)  # over batches that settled since
 MAX_BATCHES_REMEMBERED = 1_000
-NOT_YET_S = 0.5
+VIEWS_TRIES, VIEWS_PAUSE_S = 50, 0.1  # for the read models to reach what was the head of the log
 KEPT = {
     TransactionState.CAPTURED,
     TransactionState.SETTLED,
@@ -91,8 +91,8 @@ class Reconcile:
         except LookupFailed:
             return LookAgain(self._interval_s)
         head = await self._events.recorder.max_position()
-        if await self._index.position() < head:
-            return LookAgain(NOT_YET_S)
+        if not await self._index_reaches(head):
+            return LookAgain(self._interval_s)
         await self._judge_all(unsettled)
         for batch_id, rows in batches.items():
             if await self._judge_all(rows):
@@ -100,6 +100,14 @@ class Reconcile:
         while len(self._batches_done) > MAX_BATCHES_REMEMBERED:
             self._batches_done.pop(next(iter(self._batches_done)))
         return LookAgain(self._interval_s)
+
+    async def _index_reaches(self, position: int) -> bool:
+        """Wait for it: while orders are being placed the read models are always a little behind the log."""
+        for _ in range(VIEWS_TRIES):
+            if await self._index.position() >= position:
+                return True
+            await self._clock.sleep(VIEWS_PAUSE_S)
+        return False
 
     async def _transactions(self) -> tuple[list[TransactionSummary], dict[str, list[TransactionSummary]]]:
         """The unsettled transactions, and those of each batch that is not done with."""

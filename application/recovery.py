@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from application import notifications
 from application.corrections import take_back_intent
 from application.order_streams import OrderStreams
-from application.payment_lookup import Finding, FoundCharge, FoundHeld, FoundNo, NotFound, Unclear, look_up
+from application.payment_lookup import Finding, FoundCharge, FoundHeld, FoundNo, FoundPart, NotFound, Unclear, look_up
 from application.ports import Clock, PaymentGateway, TransactionState
 from application.work import LookAgain, WorkItem, growing
 from domain import endings
@@ -113,6 +113,15 @@ class RecoverPayment:
                     status="declined-payment" if state is TransactionState.DECLINED else "failed-payment",
                     reason=f"found-{state}",
                     transaction_id=transaction_id,
+                    codes=codes,
+                    found_by=FoundBy.LOOKUP,
+                )
+            case FoundPart(transaction_id=transaction_id, amount_cents=amount_cents, codes=codes):
+                endings.take_part(
+                    guards,
+                    metadata,
+                    transaction_id=transaction_id,
+                    amount_cents=amount_cents,
                     codes=codes,
                     found_by=FoundBy.LOOKUP,
                 )

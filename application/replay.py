@@ -29,8 +29,10 @@ async def replay(streams: OrderStreams, clock: Clock, policy: Policy, command: S
     refused = order.refused
     if refused and refused.status == "duplicate-payment" and refused.earlier_order_id:
         earlier = await streams.order(refused.earlier_order_id)
-        return replace(duplicate_of(earlier, refused.blocked_until, policy, clock.now()), replayed=True)
-    return replace(outcome_of(order), replayed=True)
+        answer = duplicate_of(earlier, refused.blocked_until, policy, clock.now())
+    else:
+        answer = outcome_of(order)
+    return replace(answer, replayed=True, position=await streams.head())
 
 
 def _still_running(order: Order, now: datetime, policy: Policy) -> bool:

@@ -60,6 +60,31 @@ def take_decline(
     _free(guards, metadata, PaymentState.DECLINED)
 
 
+def take_part(
+    guards: Guards,
+    metadata: Metadata,
+    *,
+    transaction_id: str,
+    amount_cents: int,
+    codes: GatewayCodes,
+    found_by: FoundBy,
+) -> None:
+    """A part was approved that nobody asked for: a no, and the part must be taken back."""
+    reason = "partially-approved"
+    take_decline(
+        guards,
+        metadata,
+        status="failed-payment",
+        reason=reason,
+        transaction_id=transaction_id,
+        codes=codes,
+        found_by=found_by,
+    )
+    guards.order.request_void(
+        metadata, transaction_id=transaction_id, amount_cents=amount_cents, reason=reason, unexpected=True
+    )
+
+
 def take_failure(guards: Guards, metadata: Metadata, *, status: str, reason: str, codes: GatewayCodes) -> None:
     """A definite no that is not the card's."""
     guards.order.record_failure(metadata, status=status, reason=reason, codes=codes)

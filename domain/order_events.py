@@ -382,6 +382,7 @@ class OrderHistory(Stream):
         def apply(self, order: OrderHistory) -> None:
             order.email_state = EmailState.PENDING
             order.email_attempts = 0
+            order.superseded |= {known.message_id for known in order.deliveries.values() if known.message_id}
             order.deliveries = {}
             order.email_wanted_at = self.timestamp
 
@@ -433,6 +434,7 @@ class OrderHistory(Stream):
         self.email_attempts = 0  # of the outbox, since then
         self.email_failed_before = False
         self.deliveries: dict[str, Delivery] = {}
+        self.superseded: set[str] = set()  # ids of messages that a person wanted to be sent again
         self.hold_decline_requested = False
         self.corrections: dict[str, Correction] = {}  # by transaction id
 

@@ -62,6 +62,8 @@ INTENT = ("order.requested", "order.payment-attempted", "duplicate-window.opened
 PAID = ("order.payment-charged", "order.submitted", "duplicate-window.closed")
 REFUSED = ("order.requested", "order.refused")
 REQUESTS = count(1)
+KEY = "key-1"
+KEYED_ORDER_ID = IDS.order_id(ADA.id, KEY)
 
 
 def a_command(house: int = 1, promotion: PromotionRecord | None = None, **changes: Any) -> SubmitOrder:
@@ -84,6 +86,11 @@ def a_command(house: int = 1, promotion: PromotionRecord | None = None, **change
         request_digest=f"digest of house {house}",
     )
     return replace(command, **changes)
+
+
+def keyed(house: int = 1, key: str = KEY, **changes: Any) -> SubmitOrder:
+    """The same under an idempotency key."""
+    return a_command(house, idempotency_key=key, **changes)
 
 
 class World:

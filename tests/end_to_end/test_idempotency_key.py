@@ -68,7 +68,7 @@ def test_another_body_under_the_same_key_is_refused(world: World) -> None:
 
 def test_a_repeat_waits_for_the_first_and_is_answered_alike(world: World) -> None:
     body = world.body()
-    with ThreadPoolExecutor(3) as others, world.slow_gateway(500):
+    with ThreadPoolExecutor(3) as others, world.slow_gateway(250):
         calls = world.charge_calls()
         first = others.submit(world.pay, body, Idempotency_Key="slow-1")
         eventually(lambda: world.charge_calls() > calls)

@@ -66,7 +66,7 @@ def test_health_says_whether_the_process_runs_and_can_serve(world: World) -> Non
     ("table", "check"), [("stored_events", "log"), ("directory_applications", "directory")], ids=["log", "directory"]
 )
 def test_a_process_without_its_store_lives_and_is_not_ready(world: World, table: str, check: str) -> None:
-    with world.database.renamed(table):
+    with world.without(table):
         live, ready = world.send("GET", "/health/live"), world.send("GET", "/health/ready")
         figures = world.send("GET", "/metrics").text
 
@@ -90,7 +90,9 @@ def test_the_description_is_whole_and_has_an_example_of_every_status(world: Worl
     described = world.send("GET", "/openapi.json").json
 
     assert described["openapi"].startswith("3.1")
-    assert {PAY, ORDERS, ORDERS + "/{order_id}", ORDERS + "/{order_id}/events", NOTIFICATIONS} <= set(described["paths"])
+    assert {PAY, ORDERS, ORDERS + "/{order_id}", ORDERS + "/{order_id}/events", NOTIFICATIONS} <= set(
+        described["paths"]
+    )
     responses = described["paths"][PAY]["post"]["responses"]
     examples = {
         (slug, int(code)): example["value"]

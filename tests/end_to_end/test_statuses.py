@@ -39,6 +39,13 @@ def card(payment_method_id: int) -> dict[str, Any]:
     return {"payment_method_id": payment_method_id}
 
 
+def promotion(code: str, **changes: Any) -> dict[str, Any]:
+    return {"promotion_code": code, **changes}
+
+
+CODE = "promotion_code"
+
+
 ENDINGS = (
     Ending("paid", "action-successful", 200, "submitted", PAID, charges=1),
     Ending(
@@ -51,19 +58,18 @@ ENDINGS = (
         {"client": {"id": 12}},
         charges=1,
     ),
-    Ending("no such promotion", "invalid-promotion", 400, "refused", REFUSED, {"promotion_code": "NOPE"}, {}, "promotion_code"),
-    Ending("a retired one", "invalid-promotion", 400, "refused", REFUSED, {"promotion_code": "RETIRED"}, {}, "promotion_code"),
+    Ending("no such promotion", "invalid-promotion", 400, "refused", REFUSED, promotion("NOPE"), param=CODE),
+    Ending("a retired one", "invalid-promotion", 400, "refused", REFUSED, promotion("RETIRED"), param=CODE),
     Ending(
         "a promotion for others",
         "invalid-promotion",
         400,
         "refused",
         REFUSED,
-        {"promotion_code": "AGENT25", "token": MIA},
-        {},
-        "promotion_code",
+        promotion("AGENT25", token=MIA),
+        param=CODE,
     ),
-    Ending("known to have expired", "card-expired", 400, "refused", REFUSED, card(190), {}, "payment_method_id"),
+    Ending("known to have expired", "card-expired", 400, "refused", REFUSED, card(190), param="payment_method_id"),
     Ending("expired", "card-expired", 400, "declined", DECLINED, card(104), gateway=("3", "8")),
     Ending("declined", "declined-payment", 400, "declined", DECLINED, card(102), gateway=("2", "2"), charges=1),
     Ending("no card number", "card-number-invalid", 400, "declined", DECLINED, card(103), gateway=("3", "6")),
@@ -126,7 +132,7 @@ ENDINGS = (
         {"client": UNREACHABLE_CLIENT},
         charges=1,
     ),
-)  # fmt: skip
+)
 
 
 @pytest.mark.parametrize("ending", ENDINGS, ids=lambda ending: f"{ending.status}: {ending.what}")

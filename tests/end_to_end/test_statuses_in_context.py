@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
+
 from tests.end_to_end.histories import CHARGED, INTENT, NOT_SENT, REFUSED
-from tests.end_to_end.world import NOWHERE, World, eventually
+from tests.end_to_end.world import ADA, NOWHERE, World, eventually, on_postgresql_only
 
 DECLINED_CARD, SILENT_CARD, EXPIRED_CARD = 102, 113, 190
 GATEWAY_ERROR = "external-application-error"
@@ -97,7 +99,7 @@ def test_a_gateway_out_of_reach_is_a_definite_no(world: World) -> None:
 
 
 def test_one_order_too_many_at_once_is_turned_away_and_writes_nothing(world: World) -> None:
-    with world.server(most_under_way=1) as busy, ThreadPoolExecutor(1) as other, world.slow_gateway(400):
+    with world.server(most_under_way=1) as busy, ThreadPoolExecutor(1) as other, world.slow_gateway(250):
         calls = world.charge_calls()
         first = other.submit(busy.pay, world.body())
         eventually(lambda: world.charge_calls() > calls)
@@ -110,17 +112,23 @@ def test_one_order_too_many_at_once_is_turned_away_and_writes_nothing(world: Wor
     first.result().require_envelope("action-successful", 200)
 
 
-def test_a_store_that_fails_after_the_charge_is_a_crash_with_an_open_payment(world: World) -> None:
+@on_postgresql_only
+def test_a_store_that_fails_after_the_charge_is_a_crash_with_an_open_payment(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
     calls = world.charge_calls()
     body = world.body()
-    with ThreadPoolExecutor(1) as other, world.slow_gateway(300):
+    with ThreadPoolExecutor(1) as other, world.slow_gateway(250):
         paying = other.submit(world.pay, body)
         eventually(lambda: world.charge_calls() > calls)
-        with world.database.renamed("stored_events"):
+        with world.without("stored_events"):
             answer = paying.result()
 
     answer.require_envelope("application-crash", 500)
     assert world.database.events(answer.request_id) == INTENT
+    assert "could not be stored" in caplog.text
+    assert "Main Street" not in caplog.text
+    assert ADA not in caplog.text
     again = world.pay(body)
     again.require_envelope("duplicate-payment", 400)
     assert again.order["state"] == "payment_open"

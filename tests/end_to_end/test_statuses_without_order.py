@@ -54,9 +54,7 @@ def pay_raw(body: bytes, content_type: str = "application/json") -> Callable[[Wo
 REFUSALS = {
     "no such path": Refusal("route-non-existent", 500, lambda world: world.send("POST", "/api/v1/orders/pay", b"{}")),
     "another method": Refusal("route-non-existent", 500, lambda world: world.send("PUT", PAY, b"{}")),
-    "directory away": Refusal(
-        "identify-request-error", 500, pay(), lambda world: world.database.renamed("directory_routes")
-    ),
+    "directory away": Refusal("identify-request-error", 500, pay(), lambda world: world.without("directory_routes")),
     "service not deployed": Refusal("service-not-found", 404, pay(), lambda world: deployed(world, service=False)),
     "route not deployed": Refusal("route-not-found", 404, pay(), lambda world: deployed(world, route=False)),
     "a form": Refusal(
@@ -82,11 +80,9 @@ REFUSALS = {
     ),
     "no order": Refusal("missing-param", 400, lambda world: world.pay({"token": LEE}), param="order"),
     "a card of somebody else": Refusal("invalid-param", 400, pay(payment_method_id=201), param="payment_method_id"),
-    "log away": Refusal("application-crash", 500, pay(), lambda world: world.database.renamed("stored_events")),
-    "sessions away": Refusal(
-        "application-crash", 500, pay(), lambda world: world.database.renamed("directory_sessions")
-    ),
-}  # fmt: skip
+    "log away": Refusal("application-crash", 500, pay(), lambda world: world.without("stored_events")),
+    "sessions away": Refusal("application-crash", 500, pay(), lambda world: world.without("directory_sessions")),
+}
 
 
 @pytest.mark.parametrize("case", REFUSALS)

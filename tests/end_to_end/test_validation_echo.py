@@ -16,7 +16,7 @@ UNKNOWN_ID = "0198f0aa-0000-7000-8000-0000feedbeef"
 CANARY = "kumquat"
 LONG = CANARY + "x" * 1000
 
-Case = tuple[dict[str, Any], str]
+Case = tuple[dict[str, Any], str | None]
 
 
 def ordered(**changes: Any) -> dict[str, Any]:
@@ -102,7 +102,7 @@ INVALID: list[Case] = [
     (ordered(metadata={"ref": LONG}), "order.metadata.ref"),
     (ordered(surprise=CANARY), "order.surprise"),
     (a_body(1, surprise=CANARY), "surprise"),
-    (a_body(1, **{"4111111111111111": CANARY}), ""),
+    (a_body(1) | {"4111111111111111": CANARY}, None),
     (a_body(1, view=CANARY), "view"),
     (a_body(1, session_view=CANARY), "session_view"),
     (a_body(1, application_view=CANARY), "application_view"),
@@ -129,11 +129,11 @@ def test_what_is_missing_is_named(world: World, body: dict[str, Any], param: str
 
 
 @pytest.mark.parametrize(("body", "param"), INVALID, ids=path_and_number)
-def test_what_cannot_be_right_is_named_and_not_repeated(world: World, body: dict[str, Any], param: str) -> None:
+def test_what_cannot_be_right_is_named_and_not_repeated(world: World, body: dict[str, Any], param: str | None) -> None:
     require_refusal(world, body, "invalid-param", param)
 
 
-def require_refusal(world: World, body: dict[str, Any], status: str, param: str) -> None:
+def require_refusal(world: World, body: dict[str, Any], status: str, param: str | None) -> None:
     position, calls = world.database.position(), world.charge_calls()
 
     answer = world.pay(body)

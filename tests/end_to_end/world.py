@@ -16,6 +16,8 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 import api.demo
 from api.app import create_app
 from api.directory_import import import_file
@@ -31,8 +33,13 @@ ADA_AGAIN = "session-ada-again-example-token"
 OLD = "session-old-example-token"
 PLANOORDER, PLANOAUTH = "app-planoorder-example-token", "app-planoauth-example-token"
 UNREACHABLE_CLIENT = {"id": 13}
+DIRECTORY_AGE_S = 0.3  # a server may go by what it read of the directory a moment ago
 NOWHERE = "http://127.0.0.1:9/xml/v1/request.api"  # the discard port (RFC 863), where nothing listens
 PROMOTIONS = 30  # of each kind
+
+# For what takes seconds and does not depend on the kind of database.
+on_sqlite_only = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True, scope="module")
+on_postgresql_only = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True, scope="module")
 
 
 def a_directory() -> dict[str, Any]:
@@ -81,6 +88,15 @@ class World(Api):
         file = self.folder / "sections.json"
         file.write_text(json.dumps(sections))
         run(import_file(self.settings, file))
+        time.sleep(DIRECTORY_AGE_S)
+
+    @contextmanager
+    def without(self, table: str) -> Iterator[None]:
+        """A table that is gone, and that the server goes by no longer."""
+        with self.database.renamed(table):
+            if table.startswith("directory_"):
+                time.sleep(DIRECTORY_AGE_S)
+            yield
 
     # --- the gateway's side of it -------------------------------------------------------------------------------------
 
