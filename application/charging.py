@@ -43,14 +43,14 @@ def take_outcome(guards: Guards, outcome: ChargeOutcome, metadata: Metadata, pol
     """Record the outcome on the order and its guards. Raises UnexpectedCharge for a yes that comes too late."""
     order = guards.order
     match outcome:
-        case Approved(transaction_id=transaction_id, authorization_code=code, codes=codes):
+        case Approved(transaction_id=transaction_id, authorization_code=code, codes=codes, found_by=found_by):
             endings.take_charge(
                 guards,
                 metadata,
                 transaction_id=transaction_id,
                 authorization_code=code,
                 codes=codes,
-                found_by=FoundBy.ANSWER,
+                found_by=found_by,
                 blocked_s=policy.duplicate_window_s,
             )
         case Declined(status=status, codes=codes, transaction_id=declined_id):

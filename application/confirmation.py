@@ -79,7 +79,8 @@ class Confirm:
         """
         order = submitted.guards.order
         emails = emails_for(order, personal, self._derived)
-        if self._clock.now() - submitted.read_at > timedelta(seconds=self._policy.email_guard_s):
+        since = min(submitted.read_at, order.submitted_at or submitted.read_at)  # recovery may have submitted it
+        if self._clock.now() - since > timedelta(seconds=self._policy.email_guard_s):
             deliveries = not_sent(emails, "too-late")
         else:
             deliveries = await send_all(self._mailer, emails)

@@ -93,7 +93,9 @@ class OrderStreams:
                     guards = await self.load_for(guards.order.id)
                 read_at = self._clock.now()
                 more = decide(guards, read_at)
-                return Saved(guards, await self.save(guards, *more), read_at)
+                # Nothing to save: an earlier try of ours was stored after all, or somebody else has done it.
+                position = await self.save(guards, *more) or await self.head()
+                return Saved(guards, position, read_at)
             except Conflict:
                 races += 1
                 if races >= MAX_RACES:

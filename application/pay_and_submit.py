@@ -28,12 +28,13 @@ from application.corrections import TakeBack, take_back_intent
 from application.derived_ids import DerivedIds
 from application.event_log import CommitUnknown, Conflict, StoreUnavailable
 from application.order_streams import MAX_RACES, OrderStreams, Saved
-from application.payment_lookup import FoundCharge, NotFound, look_up
+from application.payment_lookup import FoundCharge, FoundHeld, FoundNo, NotFound, look_up
 from application.ports import (
     Approved,
     ChargeOutcome,
     Clock,
     DuplicateAtGateway,
+    HeldForReview,
     Ids,
     KeyStore,
     Mailer,
@@ -45,6 +46,7 @@ from application.replay import replay
 from application.submissions import personal_document, seal_personal, submission_of
 from domain.order import Order, UnexpectedCharge
 from domain.order_events import EmailState, OrderState
+from domain.payment import FoundBy
 from domain.policy import Policy
 from domain.stream import Metadata, Stream
 from domain.submission import Guards, Submission, decide
@@ -169,8 +171,10 @@ class PayAndSubmit:
         assert order.payment is not None
         match await look_up(self._ports.gateway, order.payment):
             case FoundCharge(transaction_id=transaction_id, authorization_code=code, codes=codes):
-                return Approved(transaction_id, code, codes)
-            case NotFound():
+                return Approved(transaction_id, code, codes, FoundBy.LOOKUP)
+            case FoundHeld(transaction_id=transaction_id, codes=codes):
+                return HeldForReview(transaction_id, codes)
+            case NotFound() | FoundNo():
                 return outcome
             case _:
                 return OutcomeUnknown("duplicate-at-gateway", outcome.codes)
@@ -186,7 +190,10 @@ class PayAndSubmit:
 
         saved = await ports.streams.decide_and_save(guards, record)
         if saved.guards.order.open_corrections:
-            await ports.take_back.carry_out(guards.order.id)
+            try:
+                await ports.take_back.carry_out(guards.order.id)
+            except (StoreUnavailable, CommitUnknown):
+                log.exception("order %s: taking a charge back could not be stored; it is tried again", guards.order.id)
         return saved
 
 

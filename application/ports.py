@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import Protocol
 from uuid import UUID
 
+from domain.payment import FoundBy
 from domain.payment import GatewayCodes as GatewayCodes
 
 # --- time and ids ---------------------------------------------------------------------------------------------------
@@ -57,6 +58,7 @@ class Approved:
     transaction_id: str
     authorization_code: str  # text: leading zeros matter
     codes: GatewayCodes
+    found_by: FoundBy = FoundBy.ANSWER
 
 
 @dataclass(frozen=True)

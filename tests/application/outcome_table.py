@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from application.ports import (
     Approved,
@@ -118,6 +118,9 @@ ROWS = {
     "duplicate, nothing found": failed(DUPLICATE_OUTCOME, "duplicate-payment", None),
     "duplicate, charge found": yes(DUPLICATE_OUTCOME, TransactionState.CAPTURED),
     "duplicate, settled charge found": yes(DUPLICATE_OUTCOME, TransactionState.SETTLED),
-    "duplicate, held found": unknown(DUPLICATE_OUTCOME, TransactionState.HELD),
+    "duplicate, held found": replace(HELD_ROW, outcome=DUPLICATE_OUTCOME, found=TransactionState.HELD),
+    "duplicate, a no found": replace(
+        failed(DUPLICATE_OUTCOME, "duplicate-payment", None), found=TransactionState.DECLINED
+    ),
     "duplicate, lookup failed": unknown(DUPLICATE_OUTCOME, LookupFailed("time-out")),
 }

@@ -102,7 +102,6 @@ def test_an_outcome_of_unknown_commit_that_was_written_is_not_stored_twice(decli
     assert len(world.gateway.charges) == 1
 
 
-@pytest.mark.xfail(strict=True, reason="deciding again over one's own written commit forgets its position")
 @pytest.mark.parametrize("steps", [(written,), (written, written)])
 def test_the_position_of_the_answer_covers_what_was_written_under_an_unknown_commit(steps: tuple[Step, ...]) -> None:
     world = World()
