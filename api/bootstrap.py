@@ -14,6 +14,7 @@ from api.authentication import Authenticator
 from api.overload import BoundedHandler
 from api.pay_and_submit.command import CommandBuilder
 from api.pay_and_submit.route import PayAndSubmit as PayAndSubmitRoute
+from api.reading.notification_actions import NotificationActions
 from api.reading.notifications import ReadNotifications
 from api.reading.orders import ReadOrders
 from api.reading.readers import Readers
@@ -35,7 +36,7 @@ from application.adapters.rate_limit import SqlRateLimiter
 from application.adapters.rate_limit import create_tables as create_rate_limit_tables
 from application.adapters.recorders import is_postgresql, open_recorder, sqlite_path
 from application.adapters.recorders.migrations import migrate as migrate_events
-from application.adapters.sql import make_engine
+from application.adapters.sql import SqlThreads, make_engine
 from application.adapters.system import RandomIds, SystemClock
 from application.corrections import TakeBack
 from application.derived_ids import DerivedIds
@@ -92,13 +93,18 @@ class Service:
         self.reading = OrderReading(self.events, self.keys)
         self.policy = policy_of(settings)
         self.work = SqlWorkList(make_engine(settings.views_url))
+        self._projecting = SqlThreads(views_engine, "projector", threads=1)
         self.projector = Projector(
-            views_engine, (Orders(), Notifications(), OpenWork(self.policy)), self._events_after, asyncio.to_thread
+            views_engine,
+            (Orders(), Notifications(), OpenWork(self.policy)),
+            self._events_after,
+            self._projecting.run_blocking,
         )
         interval_s = settings.recovery_interval_s
         self.reversal = Reversal(self.gateway, self.clock, RandomIds(), self.policy)
         self.take_back = TakeBack(self.streams, self.reversal, self.clock, interval_s)
         self.operations = Operations(self.events, self.streams, self.gateway, self.take_back, self.clock)
+        self.outbox = SendEmails(self.streams, self.mailer, self.keys, self.derived, self.clock, self.policy)
         self.worker = Worker(
             self.work,
             self._handlers(interval_s),
@@ -153,6 +159,9 @@ class Service:
     def read_notifications(self) -> ReadNotifications:
         return ReadNotifications(self.readers(), self.views)
 
+    def notification_actions(self) -> NotificationActions:
+        return NotificationActions(self.readers(), self.operations)
+
     def authorizenet_webhook(self) -> AuthorizeNetWebhook:
         key = self.settings.authorizenet_signature_key.get_secret_value()
         return AuthorizeNetWebhook(key, self.gateway, self.views, self.work)
@@ -167,7 +176,7 @@ class Service:
         return {
             WorkKind.PAYMENT: RecoverPayment(self.streams, self.gateway, self.clock, self.policy, interval_s),
             WorkKind.CORRECTION: self.take_back,
-            WorkKind.EMAIL: SendEmails(self.streams, self.mailer, self.keys, self.derived, self.clock, self.policy),
+            WorkKind.EMAIL: self.outbox,
             WorkKind.RECONCILE: Reconcile(
                 self.events,
                 self.streams,
@@ -191,6 +200,7 @@ class Service:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._projecting.close()
         await self.gateway.close()
         await self.mailer.close()
         await self.events.recorder.close()

@@ -1,21 +1,19 @@
 """The command `orders`. Results go to stdout, progress and errors to stderr.
 
-Exit codes: 0 done, 1 the command found something wrong, 2 it could not be carried out as asked.
+Exit codes: 0 done; 1 the command found something wrong, or what it asked for is not finished yet; 2 it could not be
+carried out as asked.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
-import sys
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.markup import escape
 
-from api.settings import Settings, SettingsError, load_settings
+from api.commands import emails, notifications, payments
+from api.commands.console import AsJson, errors, fail, print_json, print_text, settings_or_fail
 
 app = typer.Typer(
     help="Pay for orders and submit them: an event-sourced engine behind one HTTP call.",
@@ -25,25 +23,11 @@ app = typer.Typer(
 )
 directory_app = typer.Typer(help="Reference data: users, clients, sessions, cards, catalog, promotions.")
 app.add_typer(directory_app, name="directory", no_args_is_help=True)
-
-errors = Console(stderr=True, highlight=False)
+app.add_typer(payments.app, name="payments", no_args_is_help=True)
+app.add_typer(emails.app, name="emails", no_args_is_help=True)
+app.add_typer(notifications.app, name="notifications", no_args_is_help=True)
 
 Host = Annotated[str, typer.Option(help="Address to listen on.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
-
-
-def fail(*problems: str) -> NoReturn:
-    """Say what is wrong and leave with exit code 2."""
-    for problem in problems:
-        errors.print(f"[red]error:[/red] {escape(problem)}", soft_wrap=True)  # a problem is one line, also in a log
-    raise typer.Exit(2)
-
-
-def settings_or_fail() -> Settings:
-    try:
-        return load_settings()
-    except SettingsError as refused:
-        fail(*refused.problems)
 
 
 @app.command()
@@ -131,12 +115,7 @@ def import_directory(
     if as_json:
         print_json(report)
     else:
-        sys.stdout.write("\n".join(report_lines(report)) + "\n")
-
-
-def print_json(value: Any) -> None:
-    """The result as JSON on stdout."""
-    sys.stdout.write(json.dumps(value, indent=2, default=str) + "\n")
+        print_text(*report_lines(report))
 
 
 def main() -> None:

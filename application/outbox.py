@@ -27,6 +27,7 @@ ACTOR = "system:outbox"
 MAX_TRIES = 10
 FIRST_PAUSE_S = 60.0
 LONGEST_PAUSE_S = 3600.0
+LONGEST_TRY_S = 120.0  # two searches and a send per recipient, each with a limit of its own
 
 
 class SendEmails:
@@ -53,9 +54,9 @@ class SendEmails:
         order = await self._streams.order(item.order_id)
         if order.email_state not in (EmailState.PENDING, EmailState.FAILED) or order.email_wanted_at is None:
             return None
-        early_s = self._too_early_s(order)
-        if early_s > 0:
-            return LookAgain(early_s)
+        wait_s = max(self._too_early_s(order), self._under_way_s(order))
+        if wait_s > 0:
+            return LookAgain(wait_s)
         personal = await open_personal(self._keys, order)
         emails = emails_for(order, personal, self._derived) if personal else []
         open_emails = [email for email in emails if not _is_final(order, email)]
@@ -78,6 +79,13 @@ class SendEmails:
             return 0.0  # a person asked for it
         begins = order.submitted_at + timedelta(seconds=self._policy.outbox_begins_s)
         return (begins - self._clock.now()).total_seconds()
+
+    def _under_way_s(self, order: Order) -> float:
+        """Somebody else has begun a try and may still be at it: a lease may run out, and a person may try by hand."""
+        if order.email_attempted_at is None:
+            return 0.0
+        ends = order.email_attempted_at + timedelta(seconds=LONGEST_TRY_S)
+        return (ends - self._clock.now()).total_seconds()
 
     async def _attempt(self, order: Order, emails: Sequence[Email]) -> Order:
         """Store the try. Raises Conflict where somebody else got there first: then this try is theirs."""

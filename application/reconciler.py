@@ -18,7 +18,7 @@ from application.corrections import TakeBack, take_back_intent
 from application.event_log import EventLog
 from application.order_streams import OrderStreams
 from application.ports import Clock, LookupFailed, PaymentGateway, TransactionState, TransactionSummary
-from application.reversal import Reversal
+from application.reversal import NOTHING_KEPT, Reversal
 from application.work import LookAgain, WorkItem
 from domain.order_events import OrderState
 from domain.orphan_charge import OrphanCharge
@@ -119,15 +119,17 @@ class Reconcile:
 
     async def _judge_all(self, rows: Sequence[TransactionSummary]) -> bool:
         """Whether every charge among them is accounted for, so that nobody need look at them again."""
-        kept = [row for row in rows if row.state in KEPT]
-        known = await self._index.by_invoice([row.invoice_number for row in kept if row.invoice_number])
-        done = [await self._judge(row, known.get(row.invoice_number or "")) for row in kept]
+        judged = [row for row in rows if row.state in KEPT or row.state in NOTHING_KEPT]
+        known = await self._index.by_invoice([row.invoice_number for row in judged if row.invoice_number])
+        done = [await self._judge(row, known.get(row.invoice_number or "")) for row in judged]
         return all(done)
 
     async def _judge(self, row: TransactionSummary, payment: KnownPayment | None) -> bool:
         """Whether nothing more is to be found out about it."""
         if payment is None:
             return await self._orphan(row)
+        if row.state in NOTHING_KEPT:
+            return True
         if payment.state in (OrderState.PAYMENT_OPEN, OrderState.PAYMENT_HELD):
             return False  # recovery finds out
         if payment.transaction_id != row.transaction_id or payment.state not in (
@@ -156,8 +158,8 @@ class Reconcile:
     async def _orphan(self, row: TransactionSummary) -> bool:
         """Record it and go on taking it back; whether that is over."""
         (orphan,) = await self._events.load((OrphanCharge, uuid5(_NAMESPACE, row.transaction_id)))
-        if orphan.is_taken_back:
-            return True
+        if orphan.is_taken_back or (orphan.found is None and row.state in NOTHING_KEPT):
+            return True  # what was found once is followed until its own stream says that it is over
         metadata = _metadata(row.transaction_id, self._clock.now())
         if orphan.found is None:
             orphan.find(

@@ -305,7 +305,8 @@ class Order(OrderHistory):
             self.record(metadata, self.EmailSent, deliveries=tuple(deliveries))
             return
         reason = failed[0].reason or failed[0].status
-        if self.email_state is EmailState.FAILED and list(self.deliveries.values()) == list(deliveries):
+        told_before = self.email_state is EmailState.FAILED and list(self.deliveries.values()) == list(deliveries)
+        if told_before and self.email_attempted_at is None:
             return
         self.record(metadata, self.EmailFailed, reason=reason, deliveries=tuple(deliveries))
 

@@ -382,6 +382,7 @@ class OrderHistory(Stream):
         def apply(self, order: OrderHistory) -> None:
             order.email_state = EmailState.PENDING
             order.email_attempts = 0
+            order.email_attempted_at = None
             order.superseded |= {known.message_id for known in order.deliveries.values() if known.message_id}
             order.deliveries = {}
             order.email_wanted_at = self.timestamp
@@ -396,6 +397,7 @@ class OrderHistory(Stream):
 
         def apply(self, order: OrderHistory) -> None:
             order.email_attempts = self.attempt
+            order.email_attempted_at = self.timestamp
 
     class EmailSent(Event):
         """Every recipient's message was taken by the provider."""
@@ -432,6 +434,7 @@ class OrderHistory(Stream):
         self.email_state: EmailState | None = None
         self.email_wanted_at: datetime | None = None  # submitted, or asked for again
         self.email_attempts = 0  # of the outbox, since then
+        self.email_attempted_at: datetime | None = None  # of a try that has not ended yet
         self.email_failed_before = False
         self.deliveries: dict[str, Delivery] = {}
         self.superseded: set[str] = set()  # ids of messages that a person wanted to be sent again
@@ -454,5 +457,6 @@ class OrderHistory(Stream):
             self.payment.state = payment
 
     def _take_deliveries(self, deliveries: tuple[Delivery, ...]) -> None:
+        self.email_attempted_at = None
         for delivery in deliveries:
             self.deliveries[delivery.email_id] = delivery

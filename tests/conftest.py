@@ -48,3 +48,8 @@ def database_url(request: pytest.FixtureRequest) -> str:
     """A fresh, empty database, once of each kind."""
     url: str = request.getfixturevalue(f"{request.param}_url")
     return url
+
+
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """Sets are shown in another order by every process; the names of tests must be the same in all."""
+    return "{" + ", ".join(sorted(map(str, val))) + "}" if isinstance(val, set | frozenset) else None

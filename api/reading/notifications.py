@@ -11,11 +11,11 @@ from starlette.responses import Response
 
 from api.envelope import Envelope
 from api.errors import request_id_of
+from api.notification_view import shown_row
 from api.reading.params import Query
 from api.reading.readers import Readers
 from api.statuses import SUCCESS
 from api.views_database import ViewsDatabase
-from application.order_view import utc_text
 from projections.notifications import find_notifications
 
 PATH = "/api/v1/notifications"
@@ -39,23 +39,11 @@ class ReadNotifications:
         )
         page = rows[:limit]
         data: dict[str, Any] = {
-            "notifications": [_shown(row) for row in page],
+            "notifications": [shown_row(row) for row in page],
             "next_cursor": str(page[-1]["raised_position"]) if len(rows) > limit else None,
             "position": position,
         }
         return Envelope(SUCCESS, request_id_of(request), data=data).response()
-
-
-def _shown(row: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "id": str(row["notification_id"]),
-        "kind": row["kind"],
-        "state": row["state"],
-        "order_id": str(row["order_id"]) if row["order_id"] else None,
-        "message": row["message"],
-        "action": row["action"],
-        "raised_at": utc_text(row["raised_at"]),
-    }
 
 
 def notifications_router(route: ReadNotifications) -> APIRouter:

@@ -31,13 +31,13 @@ class Shop:
         self.lists: list[SqlWorkList] = []
         self.engine = make_engine(url)
 
-    def list(self) -> SqlWorkList:
+    def open_list(self) -> SqlWorkList:
         self.lists.append(SqlWorkList(make_engine(self.url)))
         return self.lists[-1]
 
     def worker(self, handler: Handler, owner: str = "w", work_list: SqlWorkList | None = None) -> Worker:
         handlers = dict.fromkeys(WorkKind, handler)
-        return Worker(work_list or self.list(), handlers, SystemClock(), owner=owner, interval_s=0.02, poll_s=0.01)
+        return Worker(work_list or self.open_list(), handlers, SystemClock(), owner=owner, interval_s=0.02, poll_s=0.01)
 
     def put(self, order_id: UUID, kind: WorkKind = WorkKind.PAYMENT, due_s: float = 1.0, ticket: int = 1) -> None:
         with self.engine.execution_options(immediate=True).begin() as connection:
@@ -182,7 +182,7 @@ def test_what_a_dead_worker_held_is_taken_over_once_its_lease_has_run_out(
         monkeypatch.setattr(work, "LEASE_S", 0.2)
         async with a_shop(database_url) as shop:
             shop.put(ONE)
-            assert len(await shop.list().claim("dead", 10, 0.2)) == 1
+            assert len(await shop.open_list().claim("dead", 10, 0.2)) == 1
 
             async def handler(item: WorkItem) -> LookAgain | None:
                 return None
@@ -212,7 +212,7 @@ def test_an_item_that_could_not_be_given_back_is_looked_at_again(
 
             shop.put(ONE)
             shop.put(TWO)
-            async with working(shop.worker(handler, work_list=Forgetful(shop.list()))):  # type: ignore[arg-type]
+            async with working(shop.worker(handler, work_list=Forgetful(shop.open_list()))):  # type: ignore[arg-type]
                 await until(lambda: looks.count(ONE) == 2)
 
             assert looks.count(TWO) == 1

@@ -1,0 +1,1 @@
+"""What the vendors tell us, over HTTP."""

@@ -1,0 +1,1 @@
+"""Read models on real databases."""
