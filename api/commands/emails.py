@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import typer
 
-from api.bootstrap import Service
 from api.commands.console import AsJson, print_json, print_text
 from api.commands.operators import ActorName, OrderName, Reason, actor_of, new_request, operate, order_named, shown
 from application.work import WorkItem, WorkKind
 from domain.order import Order
 from domain.order_events import EmailState
+
+if TYPE_CHECKING:
+    from api.bootstrap import Service  # takes seconds to import: only a command that runs needs it
 
 WAIT_S = 5.0  # for a running service that has begun to send it before us
 POLL_S = 0.1

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 from uuid import UUID
 
 import typer
 
-from api.bootstrap import Service
 from api.commands.console import AsJson, print_json, print_text
 from api.commands.operators import ActorName, Reason, actor_of, new_request, operate
 from api.notification_view import shown_notification, shown_row
 from projections.notifications import find_notifications
+
+if TYPE_CHECKING:
+    from api.bootstrap import Service  # takes seconds to import: only a command that runs needs it
 
 MAX_SHOWN = 200
 

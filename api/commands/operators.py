@@ -6,13 +6,12 @@ import asyncio
 import getpass
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, TypeVar
 from uuid import UUID, uuid4
 
 import typer
 from sqlalchemy.exc import SQLAlchemyError
 
-from api.bootstrap import Service
 from api.commands.console import fail, settings_or_fail
 from api.logs import configure_logging
 from api.production import production_problems
@@ -20,6 +19,9 @@ from application.event_log import CommitUnknown, StoreUnavailable
 from application.operations import NotPossible
 from domain.order import Order
 from projections.orders import OrderFilter, find_orders
+
+if TYPE_CHECKING:
+    from api.bootstrap import Service  # takes seconds to import: only a command that runs needs it
 
 T = TypeVar("T")
 
@@ -72,6 +74,8 @@ def new_request() -> str:
 
 def operate(act: Callable[[Service], Awaitable[T]]) -> T:
     """Run one action in a process of its own. What is not possible ends the command with exit code 2."""
+    from api.bootstrap import Service
+
     settings = settings_or_fail()
     if settings.in_production and (problems := production_problems(settings)):
         fail(*problems)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, TypeAlias
 from uuid import UUID
 
 import typer
 
-from api.bootstrap import Service
 from api.commands.console import AsJson, print_json, print_text
 from api.commands.operators import ActorName, OrderName, Reason, actor_of, new_request, operate, order_named, shown
 from application.receipt import money
@@ -15,9 +15,12 @@ from domain.order import Order
 from domain.order_events import CorrectionState, OrderState
 from domain.pricing import CURRENCY
 
+if TYPE_CHECKING:
+    from api.bootstrap import Service  # takes seconds to import: only a command that runs needs it
+
 app = typer.Typer(help="Take the money of an order back: void before it settles, refund after.")
 
-Correct = Callable[[Service, UUID], Awaitable[Order]]
+Correct: TypeAlias = "Callable[[Service, UUID], Awaitable[Order]]"
 
 
 @app.command()
