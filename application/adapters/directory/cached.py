@@ -12,54 +12,67 @@ import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from application.adapters.directory.generation import Generation
-from application.ports import ApplicationRecord, Directory, OrderInputs, RouteRecord, SessionRecord
+from application.adapters.directory.request_reads import Catalog, Parties, order_inputs
+from application.ports import ApplicationRecord, OrderInputs, RouteRecord, SessionRecord
 
 T = TypeVar("T")
 
-MAX_AGE_S = 0.25
+MAX_AGE_S = 0.25  # short: a directory that cannot be read is noticed, and under load it is long enough
 MAX_ENTRIES = 20_000
 
 
-class CachedDirectory:
-    """Reads through to another Directory; concurrent reads of one thing share one query. One event loop."""
+class DirectoryReads(Protocol):
+    """The parts that are remembered one by one."""
 
-    def __init__(self, directory: Directory, generation: Generation, *, max_age_s: float = MAX_AGE_S) -> None:
-        self._directory = directory
+    async def route(self, method: str, path: str) -> RouteRecord | None: ...
+
+    async def session(self, token_hash: str) -> SessionRecord | None: ...
+
+    async def application_by_token(self, token_hash: str) -> ApplicationRecord | None: ...
+
+    async def application(self, slug: str) -> ApplicationRecord | None: ...
+
+    async def catalog(self) -> Catalog: ...
+
+    async def parties(self, client_id: int, payment_method_id: int | None, promotion_code: str | None) -> Parties: ...
+
+    async def touch_session(self, token_hash: str, at: datetime) -> None: ...
+
+
+class CachedDirectory:
+    """A Directory over such reads; concurrent reads of one thing share one query. Belongs to one event loop."""
+
+    def __init__(self, reads: DirectoryReads, generation: Generation, *, max_age_s: float = MAX_AGE_S) -> None:
+        self._reads = reads
         self._generation = generation
         self._max_age_s = max_age_s
         self._known: dict[Hashable, _Known] = {}
 
     async def route(self, method: str, path: str) -> RouteRecord | None:
-        return await self._get(("route", method, path), lambda: self._directory.route(method, path))
+        return await self._get(("route", method, path), lambda: self._reads.route(method, path))
 
     async def session(self, token_hash: str) -> SessionRecord | None:
-        return await self._get(("session", token_hash), lambda: self._directory.session(token_hash))
+        return await self._get(("session", token_hash), lambda: self._reads.session(token_hash))
 
     async def application_by_token(self, token_hash: str) -> ApplicationRecord | None:
-        return await self._get(("token", token_hash), lambda: self._directory.application_by_token(token_hash))
+        return await self._get(("token", token_hash), lambda: self._reads.application_by_token(token_hash))
 
     async def application(self, slug: str) -> ApplicationRecord | None:
-        return await self._get(("application", slug), lambda: self._directory.application(slug))
+        return await self._get(("application", slug), lambda: self._reads.application(slug))
 
     async def order_inputs(
         self, *, client_id: int, payment_method_id: int | None, slugs: Sequence[str], promotion_code: str | None
     ) -> OrderInputs:
-        def read() -> Awaitable[OrderInputs]:
-            return self._directory.order_inputs(
-                client_id=client_id,
-                payment_method_id=payment_method_id,
-                slugs=slugs,
-                promotion_code=promotion_code,
-            )
-
-        return await self._get(("inputs", client_id, payment_method_id, tuple(slugs), promotion_code), read)
+        catalog = await self._get("catalog", self._reads.catalog)
+        asked = (client_id, payment_method_id, promotion_code)
+        return order_inputs(catalog, slugs, await self._get(asked, lambda: self._reads.parties(*asked)))
 
     async def touch_session(self, token_hash: str, at: datetime) -> None:
         self._known.pop(("session", token_hash), None)
-        await self._directory.touch_session(token_hash, at)
+        await self._reads.touch_session(token_hash, at)
 
     async def close(self) -> None:
         await self._generation.close()

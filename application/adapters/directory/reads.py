@@ -1,31 +1,36 @@
-"""SqlDirectory: the reads that every request makes, each in one statement, and the import in one transaction."""
+"""SqlDirectory: the reads that requests make, each in one statement, and the import in one transaction."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Mapping, Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import TypeVar
 from uuid import UUID
 
-from sqlalchemy import Connection, Engine, Row, Select, and_, exists, or_, select, update
+from sqlalchemy import Connection, Engine, exists, or_, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from application.adapters.directory import import_write, rows
 from application.adapters.directory.import_values import DirectoryImport
 from application.adapters.directory.import_write import ImportReport
-from application.adapters.directory.tables import (
-    api_services,
-    applications,
-    clients,
-    payment_methods,
-    promotion_code_key,
-    promotions,
-    routes,
-    services,
-    sessions,
-    state,
-    users,
+from application.adapters.directory.request_reads import (
+    APPLICATION,
+    APPLICATION_BY_TOKEN,
+    CATALOG,
+    PARTIES,
+    ROUTE,
+    SESSION,
+    Catalog,
+    Parties,
+    application_record,
+    order_inputs,
+    parties,
+    service_record,
+    session_record,
 )
+from application.adapters.directory.row_reader import PostgresRows, RowReader, SqliteRows
+from application.adapters.directory.tables import applications, promotion_code_key, promotions, sessions
 from application.adapters.sql import Busy, SqlThreads
 from application.derived_ids import DerivedIds
 from application.ports import (
@@ -47,56 +52,42 @@ class SqlDirectory:
 
     def __init__(self, engine: Engine, derived_ids: DerivedIds) -> None:
         self._sql = SqlThreads(engine, "directory")
+        self._rows = _row_reader(engine)
         self._derived_ids = derived_ids
 
     async def route(self, method: str, path: str) -> RouteRecord | None:
-        row = await self._first(
-            select(
-                and_(api_services.c.deployed, api_services.c.active).label("service_deployed"),
-                and_(routes.c.deployed, routes.c.active).label("route_deployed"),
-                routes.c.sensitive_params,
-            )
-            .join_from(routes, api_services)
-            .where(routes.c.method == method, routes.c.path == path)
-        )
-        return row and RouteRecord(bool(row.service_deployed), bool(row.route_deployed), row.sensitive_params)
+        found = await self._rows.rows(ROUTE, method, path)
+        return RouteRecord(*map(bool, found[0])) if found else None
 
     async def session(self, token_hash: str) -> SessionRecord | None:
-        row = await self._first(
-            select(sessions, users)
-            .join_from(sessions, users)
-            .where(sessions.c.token_hash == token_hash, ~sessions.c.revoked, users.c.active)
-        )
-        return row and rows.session_record(row._mapping)
+        found = await self._rows.rows(SESSION, token_hash)
+        return session_record(token_hash, found[0]) if found else None
 
     async def application_by_token(self, token_hash: str) -> ApplicationRecord | None:
-        row = await self._first(
-            select(applications).where(applications.c.token_hash == token_hash, applications.c.active)
-        )
-        return row and rows.application_record(row._mapping)
+        found = await self._rows.rows(APPLICATION_BY_TOKEN, token_hash)
+        return application_record(found[0]) if found else None
 
     async def application(self, slug: str) -> ApplicationRecord | None:
-        row = await self._first(select(applications).where(applications.c.slug == slug, applications.c.active))
-        return row and rows.application_record(row._mapping)
+        found = await self._rows.rows(APPLICATION, slug)
+        return application_record(found[0]) if found else None
+
+    async def catalog(self) -> Catalog:
+        """All active services, and the version that they are of: both of one moment."""
+        found = await self._rows.rows(CATALOG)
+        services = (service_record(row[1:]) for row in found if row[1] is not None)
+        return Catalog(found[0][0], {service.slug: service for service in services})
+
+    async def parties(self, client_id: int, payment_method_id: int | None, promotion_code: str | None) -> Parties:
+        """Client, payment method and promotion, in one statement. Another client's payment method is not found."""
+        code = promotion_code_key(promotion_code or "")
+        (row,) = await self._rows.rows(PARTIES, client_id, payment_method_id, code)
+        return parties(row)
 
     async def order_inputs(
         self, *, client_id: int, payment_method_id: int | None, slugs: Sequence[str], promotion_code: str | None
     ) -> OrderInputs:
-        """In one statement, so all of it is of one moment. Another client's payment method is not found."""
-        query = _order_inputs_query(client_id, payment_method_id, slugs, promotion_code)
-        found = await self._call(self._sql.statement(lambda connection: connection.execute(query).all()))
-        row = found[0]._mapping  # the parts that are not there are null
-        return OrderInputs(
-            client=rows.client_record(row) if row[clients.c.id] is not None else None,
-            payment_method=rows.payment_method_record(row) if row[payment_methods.c.id] is not None else None,
-            services={
-                line._mapping[services.c.slug]: rows.service_record(line._mapping)
-                for line in found
-                if line._mapping[services.c.slug] is not None
-            },
-            catalog_version=row[state.c.catalog_version],
-            promotion=rows.promotion_record(row) if row[promotions.c.promotion_id] is not None else None,
-        )
+        catalog = await self.catalog()
+        return order_inputs(catalog, slugs, await self.parties(client_id, payment_method_id, promotion_code))
 
     async def touch_session(self, token_hash: str, at: datetime) -> None:
         forward = (sessions.c.token_hash == token_hash) & (sessions.c.last_used_at < at)
@@ -140,10 +131,8 @@ class SqlDirectory:
 
     async def close(self) -> None:
         """Close the threads and the engine."""
+        await self._rows.close()
         await self._sql.close()
-
-    async def _first(self, query: Select[tuple[object, ...]]) -> Row[tuple[object, ...]] | None:
-        return await self._call(self._sql.statement(lambda connection: connection.execute(query).first()))
 
     @staticmethod
     async def _call(call: Awaitable[T]) -> T:
@@ -153,21 +142,7 @@ class SqlDirectory:
             raise DirectoryUnavailable(type(error).__name__) from error
 
 
-def _order_inputs_query(
-    client_id: int, payment_method_id: int | None, slugs: Sequence[str], promotion_code: str | None
-) -> Select[tuple[object, ...]]:
-    """One row per service found, at least one; each with the client, the payment method and the promotion."""
-    chosen = payment_methods.c.is_default if payment_method_id is None else payment_methods.c.id == payment_method_id
-    named = (
-        select(promotions.c.promotion_id)
-        .where(promotions.c.code_key == promotion_code_key(promotion_code or ""))
-        .order_by(promotions.c.active.desc(), promotions.c.promotion_id)  # an earlier promotion may have had the code
-        .limit(1)
-        .scalar_subquery()
-    )
-    return select(state.c.catalog_version, clients, payment_methods, services, promotions).select_from(
-        state.outerjoin(clients, and_(clients.c.id == client_id, clients.c.active))
-        .outerjoin(payment_methods, and_(payment_methods.c.client_id == client_id, chosen))
-        .outerjoin(promotions, promotions.c.promotion_id == named)
-        .outerjoin(services, and_(services.c.slug.in_(slugs), services.c.active))
-    )
+def _row_reader(engine: Engine) -> RowReader:
+    if engine.dialect.name == "postgresql":
+        return PostgresRows(engine.url.set(drivername="postgresql").render_as_string(hide_password=False))
+    return SqliteRows(Path(engine.url.database or ""))

@@ -10,85 +10,11 @@ from sqlalchemy import RowMapping
 from application.adapters.directory import tables
 from application.adapters.directory.import_values import DirectoryImport, is_example
 from application.ports import (
-    ApplicationRecord,
-    ClientRecord,
-    PaymentMethodRecord,
     PromotionRecord,
-    Role,
     ServiceRecord,
-    SessionRecord,
-    UserRecord,
 )
 
 Row = dict[str, Any]
-
-
-def application_record(row: RowMapping) -> ApplicationRecord:
-    columns = tables.applications.c
-    return ApplicationRecord(
-        slug=row[columns.slug],
-        name=row[columns.name],
-        roles=tuple(row[columns.roles]),
-        permissions=tuple(row[columns.permissions]),
-    )
-
-
-def session_record(row: RowMapping) -> SessionRecord:
-    """From a session joined with its user."""
-    session, user = tables.sessions.c, tables.users.c
-    return SessionRecord(
-        token_hash=row[session.token_hash],
-        user=UserRecord(
-            id=row[user.id],
-            email=row[user.email],
-            first_name=row[user.first_name],
-            last_name=row[user.last_name],
-            designation=row[user.designation],
-            roles=tuple(Role(role["role"], role["client_id"]) for role in row[user.roles]),
-        ),
-        created_at=row[session.created_at],
-        last_used_at=row[session.last_used_at],
-        remember_me=row[session.remember_me],
-    )
-
-
-def client_record(row: RowMapping) -> ClientRecord:
-    columns = tables.clients.c
-    return ClientRecord(
-        id=row[columns.id],
-        name=row[columns.name],
-        email=row[columns.email],
-        additional_emails=tuple(row[columns.additional_emails]),
-    )
-
-
-def payment_method_record(row: RowMapping) -> PaymentMethodRecord:
-    columns = tables.payment_methods.c
-    return PaymentMethodRecord(
-        id=row[columns.id],
-        client_id=row[columns.client_id],
-        customer_profile_id=row[columns.customer_profile_id],
-        payment_profile_id=row[columns.payment_profile_id],
-        brand=row[columns.brand],
-        last4=row[columns.last4],
-        exp_month=row[columns.exp_month],
-        exp_year=row[columns.exp_year],
-        active=row[columns.active],
-        default=row[columns.is_default],
-    )
-
-
-def service_record(row: RowMapping) -> ServiceRecord:
-    columns = tables.services.c
-    return ServiceRecord(
-        slug=row[columns.slug],
-        group_id=row[columns.group_id],
-        name=row[columns.name],
-        kind=row[columns.kind],
-        access_required=row[columns.access_required],
-        previous_order_required=row[columns.previous_order_required],
-        prices_cents={int(quantity): cents for quantity, cents in row[columns.prices_cents].items()},
-    )
 
 
 def promotion_record(row: RowMapping) -> PromotionRecord:

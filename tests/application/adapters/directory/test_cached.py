@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from application.adapters.directory.cached import CachedDirectory
-from application.ports import ApplicationRecord, DirectoryUnavailable, OrderInputs, RouteRecord, SessionRecord
+from application.adapters.directory.request_reads import Catalog, Parties
+from application.ports import ApplicationRecord, DirectoryUnavailable, RouteRecord, SessionRecord
 from tests.helpers import run
 
 
@@ -38,9 +38,10 @@ class Counting:
     async def application_by_token(self, token_hash: str) -> ApplicationRecord | None:
         raise NotImplementedError
 
-    async def order_inputs(
-        self, *, client_id: int, payment_method_id: int | None, slugs: Sequence[str], promotion_code: str | None
-    ) -> OrderInputs:
+    async def catalog(self) -> Catalog:
+        raise NotImplementedError
+
+    async def parties(self, client_id: int, payment_method_id: int | None, promotion_code: str | None) -> Parties:
         raise NotImplementedError
 
     async def touch_session(self, token_hash: str, at: datetime) -> None:
