@@ -36,7 +36,9 @@ async def decode_params(request: Request, *, sensitive_params: bool) -> dict[str
         raise _undecodable(refused.detail) from None
     if value is not None and not isinstance(value, dict):
         raise _undecodable("not-an-object")
-    params: dict[str, Any] = strict_json.without_nulls(value or {})
+    params: dict[str, Any] = value or {}
+    if b"null" in body:
+        params = strict_json.without_nulls(params)
     if not params:
         raise ApiError("no-params-decoded")
     return params

@@ -15,6 +15,7 @@ from uuid import UUID
 
 SECRET_MIN_BYTES = 16
 EMAIL_ID_CHARACTERS = 32  # 128 bits in hex
+_ASCII_SEPARATORS = re.compile("[^0-9a-z]+")
 ADDRESS_FIELDS = ("street", "street2", "city", "province", "postal_code")
 
 
@@ -24,7 +25,7 @@ class DerivedIds:
     def __init__(self, secret_key: bytes) -> None:
         if len(secret_key) < SECRET_MIN_BYTES:
             raise ValueError(f"the secret key needs at least {SECRET_MIN_BYTES} bytes")
-        self._secret_key = secret_key
+        self._keyed = hmac.new(secret_key, digestmod="sha256")  # copied for each digest: half the work is in the key
 
     def token_hash(self, token: str) -> str:
         """How a token of an application or a session is stored and looked up (64 hex digits)."""
@@ -57,7 +58,9 @@ class DerivedIds:
         return self._digest("request", canonical_json).hex()
 
     def _digest(self, label: str, *parts: str | bytes) -> bytes:
-        return hmac.digest(self._secret_key, b"".join(_with_lengths((label, *parts))), "sha256")
+        keyed = self._keyed.copy()
+        keyed.update(b"".join(_with_lengths((label, *parts))))
+        return keyed.digest()
 
     def _uuid(self, label: str, *parts: str) -> UUID:
         """UUID version 8 (RFC 9562, 5.8): 122 bits of the digest."""
@@ -86,6 +89,8 @@ def normalised(text: str) -> str:
 
     Letters, digits and the marks that belong to letters stay, in every script, so another house stays another.
     """
+    if text.isascii():
+        return _ASCII_SEPARATORS.sub(" ", text.lower()).strip()
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
     kept = "".join(_kept(character) for character in folded)
     return re.sub(" +", " ", kept).strip()

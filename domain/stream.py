@@ -54,11 +54,15 @@ class Stream(Aggregate):
 
     def record(self, metadata: Metadata, event_class: type[Stream.Event], **fields: Any) -> None:
         """Make the next event of this stream, apply it and keep it for saving."""
-        self.trigger_event(
-            event_class,
+        make: Any = event_class  # its fields are the subclass's, which no type checker sees here
+        event = make(
+            originator_id=self.id,
+            originator_version=self.version + 1,
             timestamp=metadata.recorded_at,
             actor=metadata.actor,
             correlation_id=metadata.correlation_id,
             causation_id=metadata.causation_id,
             **fields,
         )
+        event.mutate(self)
+        self.pending_events.append(event)

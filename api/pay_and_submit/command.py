@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import msgspec
 from pydantic import BaseModel
 
 from api.authentication import Actor, Authenticated, acting_as
@@ -150,4 +150,4 @@ def _plain(model: BaseModel) -> dict[str, Any]:
 def canonical(raw: Mapping[str, Any]) -> bytes:
     """The body without what may differ between two tries of the same thing: token and views."""
     body = {key: value for key, value in raw.items() if key not in _NOT_IN_DIGEST}
-    return json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode("utf-8")
+    return msgspec.json.encode(body, order="sorted")

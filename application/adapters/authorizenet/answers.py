@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from codecs import BOM_UTF8
+from functools import cache
 from typing import Any, Final
 
 from lxml import etree
@@ -15,6 +16,9 @@ from lxml import etree
 from application.ports import GatewayCodes
 
 _CODE: Final = re.compile(r"[A-Za-z0-9]{1,12}")
+_PARSER: Final = etree.XMLParser(
+    resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, remove_comments=True, remove_pis=True
+)
 
 
 class Nonsense(Exception):
@@ -81,11 +85,8 @@ class Answer(Element):
 
 def parse(body: bytes) -> Answer:
     """Read one answer. Raises Nonsense."""
-    parser = etree.XMLParser(
-        resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, remove_comments=True, remove_pis=True
-    )
     try:
-        root = etree.fromstring(body.removeprefix(BOM_UTF8), parser)
+        root = etree.fromstring(body.removeprefix(BOM_UTF8), _PARSER)
     except (etree.XMLSyntaxError, ValueError) as error:
         raise Nonsense("no well-formed XML") from error
     if root.getroottree().docinfo.internalDTD is not None:
@@ -97,5 +98,6 @@ def as_code(text: str | None) -> str | None:
     return text if text and _CODE.fullmatch(text) else None
 
 
+@cache
 def _any_namespace(path: str) -> str:
     return "/".join("{*}" + step for step in path.split("/"))

@@ -11,6 +11,7 @@ import logging
 import sqlite3
 from contextlib import suppress
 from pathlib import Path
+from time import monotonic
 from typing import Protocol
 
 import asyncpg
@@ -21,6 +22,7 @@ log = logging.getLogger(__name__)
 
 CONNECT_S = 3.0
 RETRY_S = 1.0
+REREAD_S = 0.005  # a notification from PostgreSQL takes as long
 PING_S = 5.0  # how often a silent connection is checked
 
 
@@ -33,13 +35,21 @@ class Generation(Protocol):
 
 
 class SqliteGeneration:
-    """Read on the caller's thread."""
+    """Read on the caller's thread, at most once in REREAD_S."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._connection: sqlite3.Connection | None = None
+        self._known: int | None = None
+        self._read_at = -REREAD_S
 
     def current(self) -> int | None:
+        now = monotonic()
+        if now - self._read_at >= REREAD_S:
+            self._known, self._read_at = self._read(), now
+        return self._known
+
+    def _read(self) -> int | None:
         try:
             if self._connection is None:
                 uri = self._path.absolute().as_uri() + "?mode=ro"
