@@ -10,6 +10,7 @@ from uuid import uuid4
 import pytest
 
 from tests.databases import empty, existing_server, fresh_database, run_folder, shared_server
+from tests.proof.summary import pytest_terminal_summary as pytest_terminal_summary  # a hook; only here xdist sees it
 
 
 @pytest.fixture(scope="session")
