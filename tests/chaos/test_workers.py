@@ -15,7 +15,7 @@ from tests.chaos.world import World, a_world, eventually, pay
 
 CHARGED_THEN_DROPPED = 114
 MOVES_WITHIN_S = 10.0
-SLOW_MS = 1_500  # for every answer of the gateway, so that a worker is still at it when we look
+SLOW_MS = 2_500  # for every answer of the gateway, so that a worker is still at it when we look
 OWNER = "SELECT owner FROM open_work WHERE kind = 'payment' AND lease_until_s > extract(epoch FROM clock_timestamp())"
 
 
@@ -41,8 +41,7 @@ def test_two_recoverers_that_find_the_same_charge_adopt_it_once(postgresql_url: 
         world.vendors.delay_gateway(SLOW_MS)
         with _two_workers(world):
             first = _holder(world)
-            _take_leases_away(world)  # as if it had been paused for longer than they last
-            eventually(lambda: _holder(world) != first)
+            eventually(lambda: _other_than(first, world))
             world.vendors.delay_gateway(SLOW_MS // 2)
 
             history = world.wait_until_resolved()
@@ -108,6 +107,15 @@ def _holder(world: World) -> int:
 
     eventually(leased)
     return int(owner[0].split("-")[-2])
+
+
+def _other_than(first: int, world: World) -> bool:
+    """Take the lease away, as if its worker had been paused for longer than it lasts, until the other one has it."""
+    holder = _holder(world)
+    if holder == first:
+        _take_leases_away(world)
+        time.sleep(0.1)
+    return holder != first
 
 
 def _take_leases_away(world: World) -> None:
