@@ -7,20 +7,14 @@ makes `await MessagesApi(key, api_client=...).send(body)` work.
 
 from __future__ import annotations
 
-import asyncio
-import json
-import socket
-import ssl
 from dataclasses import dataclass
-from types import SimpleNamespace
-from typing import Any, Final
+from typing import Any
 
-import aiohttp
+import msgspec
 from mailchimp_transactional import ApiClient
 
+from application.adapters.http_post import HttpPost, Limits, Lost, Reply, Unsent
 from application.adapters.mandrill.config import MandrillConfig
-
-_KEEPALIVE_S: Final = 5.0  # short: a connection that the other side has just closed costs us an unknown outcome
 
 
 @dataclass(frozen=True)
@@ -39,24 +33,15 @@ class Unanswered:
     sent: bool
 
 
-@dataclass
-class _Progress:
-    """How far one request has come."""
-
-    queued: bool = False  # waiting for a free connection of the pool
-    connected: bool = False
-
-
 class PooledApiClient(ApiClient):  # type: ignore[misc]  # the package has no types
     """Belongs to the event loop of its first call; close it there."""
 
     def __init__(self, config: MandrillConfig) -> None:
         super().__init__()
         self.host = config.url.rstrip("/")
-        self._config = config
-        self._tls: ssl.SSLContext | bool = ssl.create_default_context() if self.host.startswith("https:") else True
-        self._session: aiohttp.ClientSession | None = None
-        self._closed = False
+        self._deadline_s = config.deadline_s
+        limits = Limits(config.connect_timeout_s, config.max_answer_bytes, config.max_connections)
+        self._post = HttpPost(self.host, limits)
 
     async def call_api(
         self,
@@ -72,105 +57,23 @@ class PooledApiClient(ApiClient):  # type: ignore[misc]  # the package has no ty
         """
         if method != "POST":
             raise ValueError("http method must be `POST`")
-        if self._closed:
-            return Unanswered("shut-down", sent=False)
         headers = {**(header_params or {}), "User-Agent": self.user_agent, "Content-Type": self.content_type}
-        url, data, progress = f"{self.host}{resource_path}.json", json.dumps(body).encode(), _Progress()
-        try:
-            async with asyncio.timeout(self._config.deadline_s):
-                return await self._post(url, data, headers, progress)
-        except Exception as error:  # whatever it is: once connected, the request may have been carried out
-            reason = _lost(error) if progress.connected else _unsent(error, progress)
-            return Unanswered(reason, sent=progress.connected)
+        url = f"{self.host}{resource_path}.json"
+        match await self._post(url, msgspec.json.encode(body), headers, self._deadline_s):
+            case Reply(status=status, body=received):
+                return Answered(status, _json(received))
+            case Unsent(reason=reason):
+                return Unanswered(reason, sent=False)
+            case Lost(reason=reason):
+                return Unanswered(reason, sent=True)
 
     async def close(self) -> None:
         """Close the pool. Calls on the way end unanswered; later calls are not sent."""
-        self._closed = True
-        if self._session is not None:
-            await self._session.close()
-
-    async def _post(self, url: str, data: bytes, headers: dict[str, str], progress: _Progress) -> Answered | Unanswered:
-        request = self._open_session().post(
-            url, data=data, headers=headers, allow_redirects=False, trace_request_ctx=progress
-        )
-        async with request as response:
-            received = bytearray()
-            async for chunk in response.content.iter_any():
-                received += chunk
-                if len(received) > self._config.max_answer_bytes:
-                    response.close()
-                    return Unanswered("too-large", sent=True)
-            return Answered(response.status, _json(received))
-
-    def _open_session(self) -> aiohttp.ClientSession:
-        """The one session, made at the first call since it needs the running loop.
-
-        aiohttp repeats a request by itself only for idempotent methods, so never a POST. Compression is declined and
-        stays packed where it comes nevertheless: it cannot blow up, it is only unreadable.
-        """
-        if self._session is None:
-            self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(
-                    limit=self._config.max_connections, keepalive_timeout=_KEEPALIVE_S, ssl=self._tls
-                ),
-                timeout=aiohttp.ClientTimeout(total=None, connect=self._config.connect_timeout_s),
-                headers={"Accept-Encoding": "identity"},
-                cookie_jar=aiohttp.DummyCookieJar(),
-                auto_decompress=False,
-                trust_env=False,
-                trace_configs=[_tracing()],
-            )
-        return self._session
+        await self._post.close()
 
 
-def _tracing() -> aiohttp.TraceConfig:
-    """Follows each request into its _Progress. aiohttp awaits these hooks before it writes the first byte."""
-
-    async def queued(_session: aiohttp.ClientSession, context: SimpleNamespace, _params: Any) -> None:
-        context.trace_request_ctx.queued = True
-
-    async def dequeued(_session: aiohttp.ClientSession, context: SimpleNamespace, _params: Any) -> None:
-        context.trace_request_ctx.queued = False
-
-    async def connected(_session: aiohttp.ClientSession, context: SimpleNamespace, _params: Any) -> None:
-        context.trace_request_ctx.connected = True
-
-    tracing = aiohttp.TraceConfig()
-    tracing.on_connection_queued_start.append(queued)
-    tracing.on_connection_queued_end.append(dequeued)
-    tracing.on_connection_create_end.append(connected)
-    tracing.on_connection_reuseconn.append(connected)
-    return tracing
-
-
-def _json(received: bytearray) -> Any:
+def _json(received: bytes) -> Any:
     try:
-        return json.loads(received)
-    except (ValueError, RecursionError):
+        return msgspec.json.decode(received)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
-
-
-def _unsent(error: Exception, progress: _Progress) -> str:
-    """Why there was no connection, as a slug."""
-    cause = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error
-    match cause:
-        case TimeoutError():
-            return "pool-exhausted" if progress.queued else "connect-timeout"
-        case ssl.SSLError() | ssl.CertificateError():
-            return "tls"
-        case ConnectionRefusedError():
-            return "connection-refused"
-        case _ if isinstance(error, aiohttp.ClientConnectorCertificateError):
-            return "tls"
-        case _ if isinstance(error, aiohttp.ClientConnectorDNSError) or isinstance(cause, socket.gaierror):
-            return "dns"
-        case _:
-            return "connect-failed"
-
-
-def _lost(error: Exception) -> str:
-    """What went wrong once connected, as a slug."""
-    if isinstance(error, TimeoutError):
-        return "time-out"
-    # A response that HTTP itself cannot parse is told by a ClientResponseError.
-    return "nonsense" if isinstance(error, aiohttp.ClientResponseError) else "connection-lost"
