@@ -15,6 +15,7 @@ from api.pay_and_submit.route import pay_and_submit_router
 from api.reading.notification_actions import notification_actions_router
 from api.reading.notifications import notifications_router
 from api.reading.orders import orders_router
+from api.reading.reports import reports_router
 from api.settings import Settings, load_settings
 from api.webhooks.routes import webhooks_router
 
@@ -51,6 +52,7 @@ def create_app(settings: Settings | None = None, *, work: bool = True) -> FastAP
     app.include_router(orders_router(service.read_orders()))
     app.include_router(notifications_router(service.read_notifications()))
     app.include_router(notification_actions_router(service.notification_actions()))
+    app.include_router(reports_router(service.read_reports()))
     app.include_router(webhooks_router(service.authorizenet_webhook(), service.mandrill_webhook()))
     app.include_router(health_router(service))
     app.include_router(docs.docs_router())

@@ -5,19 +5,18 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-from collections.abc import Sequence
 from uuid import uuid4
-
-import sqlalchemy as sa
 
 from api.authentication import Authenticator
 from api.overload import BoundedHandler
 from api.pay_and_submit.command import CommandBuilder
 from api.pay_and_submit.route import PayAndSubmit as PayAndSubmitRoute
+from api.read_models import ReadModels, create_read_models
 from api.reading.notification_actions import NotificationActions
 from api.reading.notifications import ReadNotifications
 from api.reading.orders import ReadOrders
 from api.reading.readers import Readers
+from api.reading.reports import ReadReports
 from api.settings import Settings
 from api.views_database import ViewsDatabase
 from api.webhooks.authorizenet import AuthorizeNetWebhook
@@ -35,8 +34,9 @@ from application.adapters.mandrill import MandrillConfig, MandrillMailer
 from application.adapters.rate_limit import SqlRateLimiter
 from application.adapters.rate_limit import create_tables as create_rate_limit_tables
 from application.adapters.recorders import is_postgresql, open_recorder, sqlite_path
+from application.adapters.recorders.listening import SignallingRecorder, listen
 from application.adapters.recorders.migrations import migrate as migrate_events
-from application.adapters.sql import SqlThreads, make_engine
+from application.adapters.sql import make_engine
 from application.adapters.system import RandomIds, SystemClock
 from application.corrections import TakeBack
 from application.derived_ids import DerivedIds
@@ -53,12 +53,6 @@ from application.stored_events import CODEC
 from application.submissions import amount_due
 from application.work import Handler, Worker, WorkKind
 from domain.policy import Policy
-from projections import open_work
-from projections.catch_up import Projector, Recorded
-from projections.catch_up import create_tables as create_view_tables
-from projections.notifications import Notifications
-from projections.open_work import OpenWork
-from projections.orders import Orders
 
 RECONCILE_ROUNDS = 6  # pauses of recovery between two comparisons of the gateway with the log
 
@@ -77,11 +71,12 @@ class Service:
 
     def __init__(self, settings: Settings) -> None:
         secret = settings.secret_key.get_secret_value().encode()
-        views_engine = make_engine(settings.views_url)
+        owner = f"{socket.gethostname()[:32]}-{os.getpid()}-{uuid4().hex[:8]}"
+        recorder = SignallingRecorder(open_recorder(settings.database_url))
         self.settings = settings
         self.clock = SystemClock()
         self.derived = DerivedIds(secret)
-        self.events = EventLog(open_recorder(settings.database_url), CODEC)
+        self.events = EventLog(recorder, CODEC)
         self.streams = OrderStreams(self.events, self.clock)
         self.directory = SqlDirectory(make_engine(settings.database_url), self.derived)
         self.fresh = CachedDirectory(self.directory, _generation(settings))  # for requests
@@ -89,17 +84,13 @@ class Service:
         self.gateway = AuthorizeNetGateway(_authorizenet(settings))
         self.mailer = MandrillMailer(_mandrill(settings))
         self.limiter = SqlRateLimiter(make_engine(settings.database_url), settings.rate_limit_in_force)
-        self.views = ViewsDatabase(views_engine)
         self.reading = OrderReading(self.events, self.keys)
         self.policy = policy_of(settings)
+        self.read_models = ReadModels(settings, self.policy, owner)
+        self.views = ViewsDatabase(self.read_models.storage)
+        self.projector = self.read_models.projector
+        recorder.wake = self.projector.wake
         self.work = SqlWorkList(make_engine(settings.views_url))
-        self._projecting = SqlThreads(views_engine, "projector", threads=1)
-        self.projector = Projector(
-            views_engine,
-            (Orders(), Notifications(), OpenWork(self.policy)),
-            self._events_after,
-            self._projecting.run_blocking,
-        )
         interval_s = settings.recovery_interval_s
         self.reversal = Reversal(self.gateway, self.clock, RandomIds(), self.policy)
         self.take_back = TakeBack(self.streams, self.reversal, self.clock, interval_s)
@@ -109,7 +100,7 @@ class Service:
             self.work,
             self._handlers(interval_s),
             self.clock,
-            owner=f"{socket.gethostname()[:32]}-{os.getpid()}-{uuid4().hex[:8]}",
+            owner=owner,
             interval_s=interval_s,
         )
         self._handler = BoundedHandler(self._pay_and_submit())
@@ -159,6 +150,9 @@ class Service:
     def read_notifications(self) -> ReadNotifications:
         return ReadNotifications(self.readers(), self.views)
 
+    def read_reports(self) -> ReadReports:
+        return ReadReports(self.readers(), self.views)
+
     def notification_actions(self) -> NotificationActions:
         return NotificationActions(self.readers(), self.operations)
 
@@ -194,32 +188,25 @@ class Service:
         """Begin the background work on the running loop."""
         self._tasks.append(asyncio.create_task(self.projector.run(), name="projector"))
         self._tasks.append(asyncio.create_task(self.worker.run(), name="worker"))
+        if is_postgresql(self.settings.database_url):
+            hearing = listen(self.settings.database_url, self.projector.wake)
+            self._tasks.append(asyncio.create_task(hearing, name="listener"))
 
     async def close(self) -> None:
         """Stop the background work and let go of every connection."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self._projecting.close()
         await self.gateway.close()
         await self.mailer.close()
         await self.events.recorder.close()
         await self.fresh.close()
         await self.directory.close()
         await self.keys.close()
+        await self.read_models.close()
         await self.views.close()
         await self.work.close()
         await self.limiter.close()
-
-    async def _events_after(self, after: int, limit: int) -> Sequence[Recorded]:
-        stored = await self.events.recorder.notifications(after + 1, limit)
-        return [Recorded(notification.id, CODEC.decode(notification)) for notification in stored]
-
-
-def _create_views(engine: sa.Engine) -> None:
-    create_view_tables(engine)
-    with engine.execution_options(immediate=True).begin() as connection:
-        open_work.standing(connection)
 
 
 async def migrate(settings: Settings) -> None:
@@ -229,7 +216,7 @@ async def migrate(settings: Settings) -> None:
         (settings.database_url, create_directory_tables),
         (settings.database_url, create_rate_limit_tables),
         (settings.key_store_url, create_key_tables),
-        (settings.views_url, _create_views),
+        (settings.views_url, create_read_models),
     ):
         engine = make_engine(url)
         try:

@@ -8,6 +8,8 @@ from fastapi import APIRouter
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
 from starlette.responses import JSONResponse, Response
 
+from projections.status import Standing, Status
+
 if TYPE_CHECKING:
     from api.bootstrap import Service
 
@@ -22,7 +24,7 @@ def health_router(service: Service) -> APIRouter:
         return JSONResponse({"status": "live"})
 
     async def ready() -> Response:
-        checks = await _checks(service)
+        checks, _ = await _checks(service)
         ok = all(check["ok"] for check in checks.values())
         return JSONResponse({"status": "ready" if ok else "not-ready", "checks": checks}, 200 if ok else 503)
 
@@ -35,12 +37,10 @@ def health_router(service: Service) -> APIRouter:
     return router
 
 
-async def _checks(service: Service) -> dict[str, dict[str, Any]]:
+async def _checks(service: Service) -> tuple[dict[str, dict[str, Any]], Status | None]:
     checks: dict[str, dict[str, Any]] = {}
-    head = 0
     try:
-        head = await service.events.recorder.max_position()
-        checks["log"] = {"ok": True, "position": head}
+        checks["log"] = {"ok": True, "position": await service.events.recorder.max_position()}
     except Exception as error:
         checks["log"] = {"ok": False, "error": type(error).__name__}
     try:
@@ -49,24 +49,61 @@ async def _checks(service: Service) -> dict[str, dict[str, Any]]:
     except Exception as error:
         checks["directory"] = {"ok": False, "error": type(error).__name__}
     try:
-        position = await service.views.position()
-        lag = max(0, head - position)
-        checks["projections"] = {"ok": lag <= MAX_LAG_EVENTS, "position": position, "lag_events": lag}
+        status = await service.views.run_blocking(service.read_models.status)
     except Exception as error:
         checks["projections"] = {"ok": False, "error": type(error).__name__}
-    return checks
+        return checks, None
+    checks["projections"] = _projections(status)
+    return checks, status
+
+
+def _projections(status: Status) -> dict[str, Any]:
+    """Whether the lists are fresh enough to be shown. The rest is told, and no reason to stop."""
+    served = [standing for standing in status.projections if standing.generation is not None]
+    lag = max((standing.lag_events for standing in served), default=0)
+    return {
+        "ok": lag <= MAX_LAG_EVENTS and len(served) == len(status.projections),
+        "position": min((standing.position for standing in served), default=0),
+        "lag_events": lag,
+        "stale": status.leader.stale,
+        "dead_letters": sum(standing.dead_letters for standing in served),
+        "rebuild_needed": [standing.name for standing in status.projections if standing.rebuild_needed],
+    }
 
 
 async def _metrics(service: Service) -> bytes:
     registry = CollectorRegistry()
-    checks = await _checks(service)
+    checks, status = await _checks(service)
     up = Gauge("orders_check_ok", "1 where the check passes", ["check"], registry=registry)
     for name, check in checks.items():
         up.labels(name).set(1 if check["ok"] else 0)
     log_position = Gauge("orders_log_position", "Position of the last event", registry=registry)
     log_position.set(checks["log"].get("position", 0))
-    lag = Gauge("orders_projection_lag_events", "Events that the read models have not seen", registry=registry)
-    lag.set(checks["projections"].get("lag_events", 0))
     under_way = Gauge("orders_under_way", "Orders that this process is working on", registry=registry)
     under_way.set(service.under_way)
+    if status is not None:
+        _projection_metrics(status, registry)
     return generate_latest(registry)
+
+
+def _projection_metrics(status: Status, registry: CollectorRegistry) -> None:
+    stale = Gauge("orders_projector_stale", "1 where nobody follows the log, whatever the lag", registry=registry)
+    stale.set(1 if status.leader.stale else 0)
+    heard = Gauge("orders_projector_heartbeat_age_seconds", "Since the leader was last heard of", registry=registry)
+    heard.set(status.leader.age_s if status.leader.age_s is not None else float("inf"))
+    for name, text, value in (
+        ("position", "How far it has followed the log", lambda s: s.position),
+        ("lag_events", "Events that it has not seen", lambda s: s.lag_events),
+        ("lag_seconds", "How long the oldest of them has waited", lambda s: s.lag_s),
+        ("generation", "The generation that is served", lambda s: s.generation or 0),
+        ("dead_letters", "Events that are set aside", lambda s: s.dead_letters),
+        ("rebuild_needed", "1 where its rows were made by other code", lambda s: int(s.rebuild_needed)),
+        ("failing", "1 where its last try failed", lambda s: int(s.last_error is not None)),
+    ):
+        gauge = Gauge(f"orders_projection_{name}", text, ["projection"], registry=registry)
+        for standing in status.projections:
+            gauge.labels(standing.name).set(_number(value, standing))
+
+
+def _number(value: Any, standing: Standing) -> float:
+    return float(value(standing))

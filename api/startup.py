@@ -8,9 +8,12 @@ import signal
 from api.bootstrap import Service, migrate
 from api.logs import configure_logging
 from api.production import production_problems
+from api.read_models import require_readable
 from api.settings import Settings
 from application.adapters.durability import durability_problems
 from application.ports import DirectoryUnavailable
+from projections.registry import RebuildNeeded
+from projections.topics import UnknownTopics
 
 
 class StartRefused(Exception):
@@ -24,6 +27,9 @@ async def prepare(settings: Settings) -> None:
         raise StartRefused("\n".join(problems))
     try:
         await migrate(settings)
+        await asyncio.to_thread(require_readable, settings)
+    except (UnknownTopics, RebuildNeeded) as refused:
+        raise StartRefused(str(refused)) from refused
     except Exception as error:
         raise StartRefused(f"ORDERS_DATABASE_URL: the database cannot be migrated ({type(error).__name__})") from error
     if settings.in_production:

@@ -1,4 +1,4 @@
-"""The database of the read models, as the reading routes use it: queries with the position they were read at."""
+"""The read models, as the reading routes use them: queries with the position they were read at."""
 
 from __future__ import annotations
 
@@ -8,11 +8,15 @@ from time import monotonic
 from typing import TypeVar
 
 import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
 
+from api.read_models import ORDERS
 from application.adapters.sql import SqlThreads
 from application.reconciler import KnownPayment
-from projections.catch_up import read_position
+from projections.model import ReadModel
 from projections.orders import find_by_invoice
+from projections.registry import RebuildNeeded, read_registry
+from projections.storage import Place, Storage, read_position
 
 T = TypeVar("T")
 
@@ -20,23 +24,27 @@ POLL_S = 0.02
 
 
 class ViewsDatabase:
-    """Reads from the read models, on a few threads of its own."""
+    """Reads from the generations that are served, on a few threads of its own."""
 
-    def __init__(self, engine: sa.Engine) -> None:
-        self._sql = SqlThreads(engine, "views")
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
+        self._sql = SqlThreads(storage.control, "views")
 
-    async def read(self, query: Callable[[sa.Connection], T]) -> tuple[int, T]:
-        """The query's result, and a position that it holds at least."""
-        return await self._sql.statement(lambda connection: (read_position(connection), query(connection)))
+    async def read(self, model: ReadModel, query: Callable[[sa.Connection], T]) -> tuple[int, T]:
+        """The query's result and the position that it was read at: one moment of one generation.
 
-    async def position(self) -> int:
-        """How far the read models have followed the log."""
-        return await self._sql.statement(read_position)
+        Raises RebuildNeeded where no generation has the tables that this version knows.
+        """
+        return await self._sql.run_blocking(lambda: self._read(model, query))
 
-    async def wait_for(self, position: int, timeout_s: float) -> bool:
-        """Whether the read models have reached the position within the time."""
+    async def position(self, model: ReadModel = ORDERS) -> int:
+        """How far a read model has followed the log."""
+        return (await self.read(model, lambda _: None))[0]
+
+    async def wait_for(self, position: int, timeout_s: float, model: ReadModel = ORDERS) -> bool:
+        """Whether a read model has reached the position within the time."""
         deadline = monotonic() + timeout_s
-        while await self.position() < position:
+        while await self.position(model) < position:
             if monotonic() > deadline:
                 return False
             await asyncio.sleep(POLL_S)
@@ -44,8 +52,34 @@ class ViewsDatabase:
 
     async def by_invoice(self, invoice_numbers: Sequence[str]) -> Mapping[str, KnownPayment]:
         """The orders that carry the invoice numbers."""
-        rows = await self._sql.statement(lambda connection: find_by_invoice(connection, invoice_numbers))
+        _, rows = await self.read(ORDERS, lambda connection: find_by_invoice(connection, invoice_numbers))
         return {number: KnownPayment(*known) for number, known in rows.items()}
+
+    async def run_blocking(self, call: Callable[[], T]) -> T:
+        """Other questions to the read models that block."""
+        return await self._sql.run_blocking(call)
 
     async def close(self) -> None:
         await self._sql.close()
+
+    def _read(self, model: ReadModel, query: Callable[[sa.Connection], T]) -> tuple[int, T]:
+        place = self._served(model)
+        try:
+            return self._read_from(place, query)
+        except DBAPIError as error:
+            now = self._served(model)
+            if now == place and not error.connection_invalidated:
+                raise
+            return self._read_from(now, query)  # it was dropped just then, or the connection was dead
+
+    def _read_from(self, place: Place, query: Callable[[sa.Connection], T]) -> tuple[int, T]:
+        with self._storage.reader(place).begin() as connection:
+            return read_position(connection, place), query(connection)
+
+    def _served(self, model: ReadModel) -> Place:
+        with self._storage.control.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+            entry = read_registry(connection).get(model.name)
+        served = entry.served(model) if entry else None
+        if served is None:
+            raise RebuildNeeded(model.name)
+        return served.place

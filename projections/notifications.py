@@ -2,42 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
 
 from domain.notification import Notification
-from projections.catch_up import Recorded, insert_for, metadata
+from domain.stream import Stream
 from projections.columns import UtcDateTime
+from projections.model import GENERATION, Changes, ReadModel
+
+metadata = sa.MetaData(schema=GENERATION)
 
 notifications = sa.Table(
     "view_notifications",
     metadata,
     sa.Column("notification_id", sa.Uuid, primary_key=True),
-    sa.Column("raised_position", sa.BigInteger, nullable=False, unique=True),
+    sa.Column("raised_position", sa.BigInteger, nullable=False),
     sa.Column("kind", sa.String(80), nullable=False),
     sa.Column("state", sa.String(10), nullable=False),  # new | seen | resolved
     sa.Column("order_id", sa.Uuid),
     sa.Column("message", sa.Text, nullable=False),
     sa.Column("action", sa.Text, nullable=False),
     sa.Column("raised_at", UtcDateTime, nullable=False),
+    sa.Index("ix_view_notifications_position", "raised_position", unique=True),
 )
 
 
-class Notifications:
+class Notifications(ReadModel):
     """Keeps `view_notifications`."""
 
     name = "notifications"
+    records = (notifications,)
+    events = frozenset({Notification.Raised, Notification.Seen, Notification.Resolved})
 
-    def fold(self, connection: sa.Connection, batch: Sequence[Recorded]) -> None:
-        for recorded in batch:
-            event = recorded.event
-            match event:
-                case Notification.Raised():
-                    row = {
+    def fold(self, event: Stream.Event, position: int, changes: Changes) -> None:
+        rows = changes.records[notifications]
+        match event:
+            case Notification.Raised():
+                rows.put(
+                    {
                         "notification_id": event.originator_id,
-                        "raised_position": recorded.position,
+                        "raised_position": position,
                         "kind": event.kind,
                         "state": "new",
                         "order_id": event.order_id,
@@ -45,19 +50,11 @@ class Notifications:
                         "action": event.action,
                         "raised_at": event.timestamp,
                     }
-                    connection.execute(insert_for(connection, notifications).values(row).on_conflict_do_nothing())
-                case Notification.Seen():
-                    _move(connection, event, "seen")
-                case Notification.Resolved():
-                    _move(connection, event, "resolved")
-                case _:
-                    pass
-
-
-def _move(connection: sa.Connection, event: Notification.Seen | Notification.Resolved, state: str) -> None:
-    connection.execute(
-        notifications.update().where(notifications.c.notification_id == event.originator_id).values(state=state)
-    )
+                )
+            case Notification.Seen():
+                rows.change(event.originator_id, state="seen")
+            case Notification.Resolved():
+                rows.change(event.originator_id, state="resolved")
 
 
 def find_notifications(

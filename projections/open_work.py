@@ -15,9 +15,14 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from domain.order import Order
+from domain.order_events import OrderHistory
 from domain.policy import Policy
 from domain.stream import Stream
-from projections.catch_up import Recorded, insert_for, metadata
+from projections.applying import insert_for
+from projections.leases import clock_s
+from projections.model import Recorded, Undecodable
+from projections.registry import control
+from projections.storage import Place
 
 PAYMENT, CORRECTION, EMAIL, RECONCILE = "payment", "correction", "email", "reconcile"
 EVERYTHING = UUID(int=0)  # stands for "all orders" in the one item of kind reconcile
@@ -26,7 +31,7 @@ OWN_TRY_S = 10.0  # who asks for a correction tries it at once; the workers look
 # Times are Unix seconds: due times are compared with the database's clock, whose text forms differ.
 open_work = sa.Table(
     "open_work",
-    metadata,
+    control,
     sa.Column("order_id", sa.Uuid, primary_key=True),
     sa.Column("kind", sa.String(20), primary_key=True),
     sa.Column("due_s", sa.Float, index=True),  # null: only news brings it back
@@ -81,21 +86,45 @@ def work_after(event: Stream.Event, policy: Policy) -> Due | Done | None:
             return None
 
 
+WORK: frozenset[type[OrderHistory.Event]] = frozenset(
+    {
+        Order.PaymentAttempted,
+        Order.PaymentOutcomeUnknown,
+        Order.PaymentHeld,
+        Order.PaymentCharged,
+        Order.PaymentDeclined,
+        Order.PaymentFailed,
+        Order.PaymentNotSent,
+        Order.PaymentExpired,
+        Order.Submitted,
+        Order.EmailResendRequested,
+        Order.EmailSent,
+        Order.VoidRequested,
+        Order.RefundRequested,
+    }
+)
+
+
 class OpenWork:
-    """Keeps `open_work`."""
+    """Keeps `open_work`. Workers write there too, so it is never rebuilt: it lies in the control database for good."""
 
     name = "open_work"
+    place = Place(name, 0)
 
     def __init__(self, policy: Policy) -> None:
         self._policy = policy
 
-    def fold(self, connection: sa.Connection, batch: Sequence[Recorded]) -> None:
+    def wants(self, event: Stream.Event | Undecodable) -> bool:
+        return type(event) in WORK
+
+    def write(self, connection: sa.Connection, batch: Sequence[Recorded], *, bulk: bool = False) -> None:
         """Most work is made and ended within one batch and never reaches the table."""
         last: dict[tuple[UUID, str], tuple[Due | Done, Recorded]] = {}
         for recorded in batch:
-            change = work_after(recorded.event, self._policy)
+            event = recorded.event
+            change = None if isinstance(event, Undecodable) else work_after(event, self._policy)
             if change is not None:
-                last[recorded.event.originator_id, change.kind] = (change, recorded)
+                last[event.originator_id, change.kind] = (change, recorded)
         for (order_id, kind), (change, recorded) in last.items():
             if isinstance(change, Done):
                 connection.execute(open_work.delete().where(*_is(order_id, kind)))
@@ -113,7 +142,7 @@ def put(connection: sa.Connection, order_id: UUID, kind: str, due_s: float, tick
 
 def claim(connection: sa.Connection, owner: str, limit: int, lease_s: float) -> list[dict[str, Any]]:
     """Lease what is due and free to the owner."""
-    now = _now(connection)
+    now = clock_s(connection)
     free = sa.or_(open_work.c.lease_until_s.is_(None), open_work.c.lease_until_s < now)
     due = (
         sa.select(open_work.c.order_id, open_work.c.kind)
@@ -133,7 +162,7 @@ def claim(connection: sa.Connection, owner: str, limit: int, lease_s: float) -> 
 
 def renew(connection: sa.Connection, owner: str, items: Sequence[tuple[UUID, str]], lease_s: float) -> None:
     """Keep those of the items that the owner holds and has not lost."""
-    now = _now(connection)
+    now = clock_s(connection)
     named = sa.tuple_(open_work.c.order_id, open_work.c.kind).in_(items)
     held = (named, open_work.c.owner == owner, open_work.c.lease_until_s >= now)
     connection.execute(open_work.update().where(*held).values(lease_until_s=now + lease_s))
@@ -151,7 +180,7 @@ def postpone(
 ) -> None:
     """Give the item back until later; news that came meanwhile keeps its own due time."""
     ours = (*_is(order_id, kind), open_work.c.owner == owner)
-    due_s = None if after_s is None else _now(connection) + after_s
+    due_s = None if after_s is None else clock_s(connection) + after_s
     later = {"due_s": due_s, "tries": open_work.c.tries + 1}
     connection.execute(open_work.update().where(*ours, open_work.c.ticket == ticket).values(later))
     connection.execute(open_work.update().where(*ours).values(owner=None, lease_until_s=None))
@@ -159,7 +188,7 @@ def postpone(
 
 def poke(connection: sa.Connection, order_id: UUID, kind: str) -> None:
     """Look at it now, if it is open at all; whoever looks at it at this moment shall look again."""
-    news = {"due_s": _now(connection), "tries": 0, "ticket": open_work.c.ticket + 1}
+    news = {"due_s": clock_s(connection), "tries": 0, "ticket": open_work.c.ticket + 1}
     connection.execute(open_work.update().where(*_is(order_id, kind)).values(news))
 
 
@@ -178,10 +207,3 @@ def _next_ticket(position: sa.ColumnElement[int]) -> sa.ColumnElement[int]:
 
 def _is(order_id: UUID, kind: str) -> tuple[sa.ColumnElement[bool], sa.ColumnElement[bool]]:
     return (open_work.c.order_id == order_id, open_work.c.kind == kind)
-
-
-def _now(connection: sa.Connection) -> float:
-    """The database's clock, in Unix seconds."""
-    if connection.dialect.name == "postgresql":
-        return float(connection.execute(sa.text("SELECT extract(epoch FROM clock_timestamp())")).scalar_one())
-    return float(connection.execute(sa.text("SELECT (julianday('now') - 2440587.5) * 86400.0")).scalar_one())

@@ -12,86 +12,108 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from domain.order import Order
-from domain.order_events import OrderState
-from projections.catch_up import Recorded, insert_for, metadata
+from domain.order_events import EmailState, OrderState
+from domain.stream import Stream
 from projections.columns import UtcDateTime
+from projections.model import GENERATION, Changes, ReadModel
+
+metadata = sa.MetaData(schema=GENERATION)
 
 orders = sa.Table(
     "view_orders",
     metadata,
     sa.Column("order_id", sa.Uuid, primary_key=True),
-    sa.Column("requested_position", sa.BigInteger, nullable=False, unique=True),
-    sa.Column("number", sa.String(11), nullable=False, index=True),
+    sa.Column("requested_position", sa.BigInteger, nullable=False),
+    sa.Column("number", sa.String(11), nullable=False),
     sa.Column("state", sa.String(20), nullable=False),
     sa.Column("client_id", sa.BigInteger, nullable=False),
+    sa.Column("total_cents", sa.BigInteger, nullable=False),
     sa.Column("requested_at", UtcDateTime, nullable=False),
-    sa.Column("request_id", sa.String(64), nullable=False, index=True),
+    sa.Column("submitted_at", UtcDateTime),
+    sa.Column("request_id", sa.String(255), nullable=False),
     sa.Column("promotion_code", sa.String(255)),
-    sa.Column("invoice_number", sa.String(20), index=True),
-    sa.Column("transaction_id", sa.String(32), index=True),
+    sa.Column("invoice_number", sa.String(20)),
+    sa.Column("transaction_id", sa.String(64)),
+    sa.Column("email_state", sa.String(10)),
+    sa.Index("ix_view_orders_position", "requested_position", unique=True),
     sa.Index("ix_view_orders_client", "client_id", "requested_position"),
     sa.Index("ix_view_orders_state", "state", "requested_position"),
+    sa.Index("ix_view_orders_number", "number"),
+    sa.Index("ix_view_orders_request", "request_id"),
+    sa.Index("ix_view_orders_invoice", "invoice_number"),
+    sa.Index("ix_view_orders_transaction", "transaction_id"),
 )
 
 
-class Orders:
-    """Keeps `view_orders`."""
+class Orders(ReadModel):
+    """Keeps `view_orders`: one row per order that was requested."""
 
     name = "orders"
-
-    def fold(self, connection: sa.Connection, batch: Sequence[Recorded]) -> None:
-        """Fold the batch per order in memory, then write each order once."""
-        changes: dict[UUID, dict[str, Any]] = {}
-        for recorded in batch:
-            values = _values(recorded)
-            if values:
-                changes.setdefault(recorded.event.originator_id, {}).update(values)
-        for order_id, values in changes.items():
-            if "requested_position" in values:
-                row = {"state": OrderState.PAYMENT_OPEN.value, **values, "order_id": order_id}
-                insert = insert_for(connection, orders).values(row)
-                connection.execute(insert.on_conflict_do_nothing())
-            else:
-                connection.execute(orders.update().where(orders.c.order_id == order_id).values(values))
-        for recorded in batch:
-            _take_back(connection, recorded)
-
-
-def _take_back(connection: sa.Connection, recorded: Recorded) -> None:
-    """Taking back the charge that an order was submitted with ends it; taking back any other does not."""
-    match recorded.event:
-        case Order.PaymentVoided() as event:
-            state = OrderState.VOIDED
-        case Order.PaymentRefunded() as event:
-            state = OrderState.REFUNDED
-        case _:
-            return
-    connection.execute(
-        orders.update()
-        .where(
-            orders.c.order_id == event.originator_id,
-            orders.c.state == OrderState.SUBMITTED.value,
-            orders.c.transaction_id == event.transaction_id,
-        )
-        .values(state=state.value)
+    records = (orders,)
+    events = frozenset(
+        {
+            Order.Requested,
+            Order.Refused,
+            Order.PromotionApplied,
+            Order.PaymentAttempted,
+            Order.PaymentCharged,
+            Order.PaymentHeld,
+            Order.PaymentDeclined,
+            Order.PaymentFailed,
+            Order.PaymentNotSent,
+            Order.PaymentExpired,
+            Order.Submitted,
+            Order.PaymentVoided,
+            Order.PaymentRefunded,
+            Order.EmailResendRequested,
+            Order.EmailSent,
+            Order.EmailFailed,
+        }
     )
 
+    def fold(self, event: Stream.Event, position: int, changes: Changes) -> None:
+        rows, order_id = changes.records[orders], event.originator_id
+        match event:
+            case Order.Requested():
+                rows.put(_requested(event, position))
+            case (
+                Order.PaymentVoided(transaction_id=transaction_id)
+                | Order.PaymentRefunded(transaction_id=transaction_id)
+            ):
+                # Taking back the charge that an order was submitted with ends it; taking back any other does not.
+                row = rows.find(order_id)
+                if row and (row["state"], row["transaction_id"]) == (OrderState.SUBMITTED.value, transaction_id):
+                    voided = isinstance(event, Order.PaymentVoided)
+                    rows.change(order_id, state=(OrderState.VOIDED if voided else OrderState.REFUNDED).value)
+            case _:
+                rows.change(order_id, **_values(event))
 
-def _values(recorded: Recorded) -> dict[str, Any]:
+
+def _requested(event: Order.Requested, position: int) -> dict[str, Any]:
+    return {
+        "order_id": event.originator_id,
+        "requested_position": position,
+        "number": Order.empty(event.originator_id).number,
+        "state": OrderState.PAYMENT_OPEN.value,
+        "client_id": event.client_id,
+        "total_cents": event.subtotal_cents,
+        "requested_at": event.timestamp,
+        "submitted_at": None,
+        "request_id": event.correlation_id,
+        "promotion_code": None,
+        "invoice_number": None,
+        "transaction_id": None,
+        "email_state": None,
+    }
+
+
+def _values(event: Stream.Event) -> dict[str, Any]:
     """The columns that an event changes."""
-    match recorded.event:
-        case Order.Requested() as event:
-            return {
-                "requested_position": recorded.position,
-                "number": Order.empty(event.originator_id).number,
-                "client_id": event.client_id,
-                "requested_at": event.timestamp,
-                "request_id": event.correlation_id,
-            }
+    match event:
         case Order.Refused():
             return {"state": OrderState.REFUSED.value}
-        case Order.PromotionApplied(code=code):
-            return {"promotion_code": code}
+        case Order.PromotionApplied(code=code, total_cents=total_cents):
+            return {"promotion_code": code, "total_cents": total_cents}
         case Order.PaymentAttempted(invoice_number=invoice_number):
             return {"state": OrderState.PAYMENT_OPEN.value, "invoice_number": invoice_number}
         case Order.PaymentCharged(transaction_id=transaction_id):
@@ -104,8 +126,18 @@ def _values(recorded: Recorded) -> dict[str, Any]:
             return {"state": OrderState.PAYMENT_FAILED.value}
         case Order.PaymentExpired():
             return {"state": OrderState.PAYMENT_EXPIRED.value}
-        case Order.Submitted():
-            return {"state": OrderState.SUBMITTED.value}
+        case Order.Submitted(timestamp=at):
+            return {
+                "state": OrderState.SUBMITTED.value,
+                "submitted_at": at,
+                "email_state": EmailState.PENDING.value,
+            }
+        case Order.EmailResendRequested():
+            return {"email_state": EmailState.PENDING.value}
+        case Order.EmailSent():
+            return {"email_state": EmailState.SENT.value}
+        case Order.EmailFailed():
+            return {"email_state": EmailState.FAILED.value}
         case _:
             return {}
 

@@ -11,6 +11,7 @@ import typer
 from api.commands.console import AsJson, print_json, print_text
 from api.commands.operators import ActorName, Reason, actor_of, new_request, operate
 from api.notification_view import shown_notification, shown_row
+from api.read_models import NOTIFICATIONS
 from projections.notifications import find_notifications
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def list_notifications(
 
     async def act(service: Service) -> list[dict[str, object]]:
         _, rows = await service.views.read(
-            lambda connection: find_notifications(connection, state=wanted, before=None, limit=MAX_SHOWN)
+            NOTIFICATIONS, lambda connection: find_notifications(connection, state=wanted, before=None, limit=MAX_SHOWN)
         )
         return [shown_row(row) for row in rows[:MAX_SHOWN]]
 

@@ -15,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from api.commands.console import fail, settings_or_fail
 from api.logs import configure_logging
 from api.production import production_problems
+from api.read_models import ORDERS
 from application.event_log import CommitUnknown, StoreUnavailable
 from application.operations import NotPossible
 from domain.order import Order
@@ -107,7 +108,8 @@ async def order_named(service: Service, name: str) -> UUID:
     """The order of that id or short number. Raises NotPossible."""
     with suppress(ValueError):
         return UUID(name)
-    _, found = await service.views.read(lambda connection: find_orders(connection, OrderFilter(q=name, limit=2)))
+    wanted = OrderFilter(q=name, limit=2)
+    _, found = await service.views.read(ORDERS, lambda connection: find_orders(connection, wanted))
     if not found:
         raise NotPossible("there is no such order")
     if len(found) > 1:

@@ -12,6 +12,7 @@ from starlette.responses import Response
 from api.envelope import Envelope
 from api.errors import request_id_of
 from api.notification_view import shown_row
+from api.read_models import NOTIFICATIONS
 from api.reading.params import Query
 from api.reading.readers import Readers
 from api.statuses import SUCCESS
@@ -35,7 +36,7 @@ class ReadNotifications:
         state = query.choice("state", (*STATES, ""), "") or None
         before, limit = query.integer("cursor"), query.limit()
         position, rows = await self.views.read(
-            lambda connection: find_notifications(connection, state=state, before=before, limit=limit)
+            NOTIFICATIONS, lambda connection: find_notifications(connection, state=state, before=before, limit=limit)
         )
         page = rows[:limit]
         data: dict[str, Any] = {

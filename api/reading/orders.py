@@ -13,6 +13,7 @@ from starlette.responses import Response
 from api.authentication import Actor
 from api.envelope import Envelope
 from api.errors import ApiError, invalid, request_id_of
+from api.read_models import ORDERS
 from api.reading.params import Query, order_id_of
 from api.reading.readers import Readers, may_see
 from api.statuses import SUCCESS
@@ -56,7 +57,7 @@ class ReadOrders:
         min_position = query.integer("min_position")
         if min_position is not None and not await self.views.wait_for(min_position, MAX_WAIT_S):
             raise invalid("min_position", "not-reached")
-        position, found = await self.views.read(lambda connection: find_orders(connection, wanted))
+        position, found = await self.views.read(ORDERS, lambda connection: find_orders(connection, wanted))
         page = found[: wanted.limit]
         shown = await self.reading.read_many([order_id for order_id, _ in page], view)
         data: dict[str, Any] = {

@@ -35,7 +35,7 @@ COROUTINES: Final = (
     ("mail: transport", "application.adapters.mandrill.transport:PooledApiClient.call_api"),
     ("answer", "api.pay_and_submit.route:PayAndSubmit._answer"),
     ("answer: read the order again", "application.order_reading:OrderReading.read"),
-    ("projections", "projections.catch_up:Projector.catch_up"),
+    ("projections", "projections.projector:Projector.catch_up"),
     ("background worker", "application.work:Worker.run_due"),
 )
 FUNCTIONS: Final = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from api.read_models import NOTIFICATIONS
 from projections.notifications import find_notifications
 from tests.application.background_world import BackgroundWorld, background_world
 from tests.helpers import run
@@ -13,7 +14,7 @@ async def shown(world: BackgroundWorld, state: str | None = None, before: int | 
     """Kind and state of each."""
     await world.catch_up()
     _, rows = await world.service.views.read(
-        lambda connection: find_notifications(connection, state=state, before=before, limit=50)
+        NOTIFICATIONS, lambda connection: find_notifications(connection, state=state, before=before, limit=50)
     )
     return [(row["kind"], row["state"]) for row in rows]
 
@@ -25,7 +26,7 @@ def test_they_are_listed_newest_first_and_move_from_new_to_seen_to_resolved(data
             await world.placed("bad-keys")
             assert await shown(world) == [("gateway-keys-refused", "new"), ("email-failed", "new")]
             _, (row, _) = await world.service.views.read(
-                lambda connection: find_notifications(connection, state=None, before=None, limit=5)
+                NOTIFICATIONS, lambda connection: find_notifications(connection, state=None, before=None, limit=5)
             )
             operations = world.service.operations
 

@@ -9,9 +9,9 @@ from uuid import UUID
 import pytest
 import sqlalchemy as sa
 
+from api.read_models import create_read_models
 from application.adapters.sql import make_engine
 from projections import open_work
-from projections.catch_up import create_tables
 from projections.open_work import CORRECTION, EMAIL, PAYMENT
 
 ONE, TWO = UUID(int=1), UUID(int=2)
@@ -21,7 +21,9 @@ LEASE_S = 60.0
 @pytest.fixture
 def engine(database_url: str) -> Iterator[sa.Engine]:
     engine = make_engine(database_url).execution_options(immediate=True)
-    create_tables(engine)
+    create_read_models(engine)
+    with engine.begin() as connection:
+        connection.execute(open_work.open_work.delete())  # the standing item
     yield engine
     engine.dispose()
 

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import pytest
 
+from api.read_models import ORDERS
 from domain.order_events import OrderState
 from projections.orders import OrderFilter, find_orders
 from tests.application.background_world import BackgroundWorld, background_world
@@ -18,7 +19,8 @@ WHO = {"actor": "operator:olga", "reason": "withdrawn", "request": "cmd_1"}
 async def found(world: BackgroundWorld, **wanted: object) -> list[UUID]:
     await world.catch_up()
     _, rows = await world.service.views.read(
-        lambda connection: find_orders(connection, OrderFilter(**wanted))  # type: ignore[arg-type]
+        ORDERS,
+        lambda connection: find_orders(connection, OrderFilter(**wanted)),  # type: ignore[arg-type]
     )
     return [order_id for order_id, _ in rows]
 

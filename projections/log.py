@@ -1,0 +1,144 @@
+"""Reads the event log for projections: large batches of stored events, decoded only where somebody wants them.
+
+Positions become visible in order (the recorders promise it), so a reader may go on from the last one it has seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from domain.stream import Stream
+from projections.model import Recorded, Undecodable
+
+_COLUMNS = "SELECT notification_id, originator_id, originator_version, topic, state FROM stored_events"
+
+
+class Stored(NamedTuple):
+    """A stored event, as the codec takes it."""
+
+    id: int
+    originator_id: Any
+    originator_version: int
+    topic: str
+    state: bytes
+
+
+class TopicNotKnown(Exception):
+    """The log holds an event that this program has no class for; a later version of it wrote that."""
+
+    def __init__(self, topic: str, position: int = 0) -> None:
+        super().__init__(f"unknown topic {topic!r} at position {position}")
+        self.topic = topic
+        self.position = position
+
+
+class NotReadable(Exception):
+    """The event's state is not what its topic promises."""
+
+
+Decode = Callable[[Stored], Stream.Event]
+"""Raises TopicNotKnown and NotReadable."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What the log holds after position `after` up to position `end`; `events` are those that are wanted."""
+
+    after: int
+    end: int
+    events: Sequence[Recorded]
+    topics: frozenset[str] = frozenset()  # all that were met
+
+    def following(self, position: int) -> Sequence[Recorded]:
+        """The events after a position of the batch."""
+        if position <= self.after:
+            return self.events
+        return [recorded for recorded in self.events if recorded.position > position]
+
+
+class LogReader:
+    """The log of one database. `known`: the topics that this program can read; `wanted`: those that it listens to."""
+
+    def __init__(self, engine: sa.Engine, decode: Decode, known: Iterable[str], wanted: Iterable[str]) -> None:
+        self._engine = engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._decode = decode
+        self._known = frozenset(known)
+        self._unwanted = self._known.difference(wanted)
+        self._mark = "%s" if engine.dialect.name == "postgresql" else "?"
+        self._text_ids = engine.dialect.name != "postgresql"
+
+    def wanting(self, topics: Iterable[str]) -> LogReader:
+        """The same log, for these topics only. What is not known is still met, and refused."""
+        return LogReader(self._engine, self._decode, self._known, topics)
+
+    def head(self) -> int:
+        """The last position; 0 when the log is empty."""
+        return int(self._rows("SELECT coalesce(max(notification_id), 0) FROM stored_events", ())[0][0])
+
+    def after(self, position: int, limit: int) -> Batch:
+        """The next events, at most `limit`. A batch ends before a topic that is not known; raises TopicNotKnown where
+        it would begin with one."""
+        query = f"{_COLUMNS} WHERE notification_id > {self._mark} ORDER BY notification_id LIMIT {self._mark}"
+        rows = self._rows(query, (position, limit))
+        return self.decoded(position, rows[-1][0] if rows else position, rows)
+
+    def range(self, after: int, end: int) -> Batch:
+        """The events in a range of positions. Raises TopicNotKnown."""
+        return self.decoded(after, end, self.stored(after, end))
+
+    def stored(self, after: int, end: int) -> Sequence[Any]:
+        """The rows of a range, not decoded yet, which leaves other threads alone; unwanted topics are not even read."""
+        marks = ", ".join([self._mark] * len(self._unwanted))
+        query = (
+            f"{_COLUMNS} WHERE notification_id > {self._mark} AND notification_id <= {self._mark}"
+            f"{f' AND topic NOT IN ({marks})' if marks else ''} ORDER BY notification_id"
+        )
+        return self._rows(query, (after, end, *self._unwanted))
+
+    def of_stream(self, stream_id: UUID, positions: Iterable[int]) -> list[Recorded]:
+        """The events of a stream that stand at the positions, in order."""
+        query = f"{_COLUMNS} WHERE originator_id = {self._mark} ORDER BY originator_version"
+        wanted = set(positions)
+        rows = self._rows(query, (str(stream_id) if self._text_ids else stream_id,))
+        return [self._recorded(row) for row in rows if row[0] in wanted]
+
+    def recorded_at(self, after: int) -> datetime | None:
+        """When the first event after a position was recorded; None where there is none, or it cannot be read."""
+        rows = self._rows(f"{_COLUMNS} WHERE notification_id > {self._mark} ORDER BY notification_id LIMIT 1", (after,))
+        try:
+            event = self._recorded(rows[0]).event if rows else None
+        except TopicNotKnown:
+            return None
+        return None if event is None or isinstance(event, Undecodable) else event.timestamp
+
+    def decoded(self, after: int, end: int, rows: Sequence[Any]) -> Batch:
+        """The batch that the rows are."""
+        events: list[Recorded] = []
+        topics = frozenset(row[3] for row in rows)
+        wanted = rows if topics.isdisjoint(self._unwanted) else [row for row in rows if row[3] not in self._unwanted]
+        for row in wanted:
+            try:
+                events.append(self._recorded(row))
+            except TopicNotKnown as unknown:
+                if row[0] - 1 == after:
+                    raise TopicNotKnown(unknown.topic, row[0]) from unknown
+                return Batch(after, row[0] - 1, events, topics - {unknown.topic})
+        return Batch(after, end, events, topics)
+
+    def _recorded(self, row: Any) -> Recorded:
+        position, stream_id, version, topic, state = row
+        stored = Stored(position, UUID(stream_id) if self._text_ids else stream_id, version, topic, state)
+        try:
+            return Recorded(position, self._decode(stored))
+        except NotReadable as error:
+            return Recorded(position, Undecodable(stored.originator_id, version, topic, str(error)))
+
+    def _rows(self, query: str, values: Sequence[Any]) -> Sequence[Any]:
+        with self._engine.connect() as connection:
+            return connection.exec_driver_sql(query, tuple(values)).all()
