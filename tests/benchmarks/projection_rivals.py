@@ -70,9 +70,9 @@ def floor(url: str) -> float:
     """Scan, decode, fold everything in memory, load it at once; seconds. No checkpoint, no restart, no flat memory."""
     gc.disable()
     engine = make_engine(url)
-    table = orders.to_metadata(sa.MetaData(), schema=None, name="floor_orders")
+    table = orders.to_metadata(sa.MetaData(), schema=None, name="floor_orders")  # type: ignore[arg-type]
     for index in list(table.indexes):
-        index.name = f"floor_{index.name}"
+        index.name = f"floor_{index.name}"  # type: ignore[assignment]
     with engine.begin() as connection:
         connection.execute(sa.schema.CreateTable(table))
     began_s = perf_counter()
