@@ -20,6 +20,7 @@ from application.event_log import CommitUnknown, StoreUnavailable
 from application.operations import NotPossible
 from domain.order import Order
 from projections.orders import OrderFilter, find_orders
+from projections.topics import UnknownTopics
 
 if TYPE_CHECKING:
     from api.bootstrap import Service  # takes seconds to import: only a command that runs needs it
@@ -95,7 +96,7 @@ def operate(act: Callable[[Service], Awaitable[T]]) -> T:
 
     try:
         return asyncio.run(in_service())
-    except NotPossible as refused:
+    except (NotPossible, UnknownTopics) as refused:
         fail(str(refused))
     except (StoreUnavailable, CommitUnknown, SQLAlchemyError) as error:
         fail(
