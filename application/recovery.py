@@ -132,7 +132,7 @@ class RecoverPayment:
         return ()
 
     def _expires_at(self, payment: Payment) -> datetime:
-        """From the latest instant at which the charge can have been sent."""
+        """From then on, a complete lookup that finds nothing means that it never happened."""
         return payment.attempted_at + timedelta(seconds=self._policy.payment_expiry_s)
 
     async def _tell_if_stuck(self, guards: Guards, payment: Payment) -> None:
