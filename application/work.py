@@ -117,6 +117,12 @@ class Worker:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
+    async def run_due(self) -> int:
+        """Handle what is due now, all of it before this returns; how many items that were."""
+        begun = await self._begin_due()
+        await asyncio.gather(*self._under_way)
+        return begun
+
     async def _begin_due(self) -> int:
         """Claim as many due items as there is room for, and begin with each."""
         items = await self._work.claim(self._owner, BATCH - len(self._under_way), LEASE_S)

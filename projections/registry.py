@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -200,6 +200,12 @@ def record(connection: sa.Connection, place: Place, what: str, position: int, re
             reason=reason,
         )
     )
+
+
+def read_history(connection: sa.Connection, name: str, limit: int = 20) -> list[Mapping[str, Any]]:
+    """What happened to a projection, newest first."""
+    query = sa.select(history).where(history.c.projection == name).order_by(history.c.id.desc()).limit(limit)
+    return [dict(row) for row in connection.execute(query).mappings()]
 
 
 def _named(name: str) -> sa.ColumnElement[bool]:
