@@ -11,6 +11,7 @@ from domain.duplicate_window import DuplicateWindow
 from domain.order import Order
 from domain.payment import FoundBy, GatewayCodes, PaymentState
 from domain.policy import Policy
+from domain.promotion import PromotionRedemption
 from domain.stream import Metadata
 from domain.submission import Guards
 
@@ -110,9 +111,14 @@ def _free(guards: Guards, metadata: Metadata, outcome: PaymentState) -> None:
     payment = guards.order.payment
     if payment is None or payment.state is not outcome:
         return
-    if guards.redemption is not None:
-        guards.redemption.release(metadata, guards.order.id)
+    release(guards.redemption, guards.order, metadata)
     _close(guards.window, guards.order, metadata, outcome, blocked_s=0)
+
+
+def release(redemption: PromotionRedemption | None, order: Order, metadata: Metadata) -> None:
+    """Give the promotion back to its holder."""
+    if redemption is not None:
+        redemption.release(metadata, order.id)
 
 
 def _close(window: DuplicateWindow, order: Order, metadata: Metadata, outcome: PaymentState, blocked_s: int) -> None:
