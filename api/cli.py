@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from api.commands import dead_letters, emails, notifications, payments, projections
+from api.commands import audit, dead_letters, emails, notifications, payments, projections
 from api.commands.console import AsJson, errors, fail, print_json, print_text, settings_or_fail
 
 app = typer.Typer(
@@ -28,6 +28,7 @@ app.add_typer(emails.app, name="emails", no_args_is_help=True)
 app.add_typer(notifications.app, name="notifications", no_args_is_help=True)
 app.add_typer(projections.app, name="projections", no_args_is_help=True)
 app.add_typer(dead_letters.app, name="dead-letters", no_args_is_help=True)
+app.add_typer(audit.app, name="audit", no_args_is_help=True)
 
 Host = Annotated[str, typer.Option(help="Address to listen on.")]
 
