@@ -8,7 +8,8 @@ from domain.notification import Notification
 from domain.order import Order
 from domain.orphan_charge import OrphanCharge
 from domain.promotion import Promotion, PromotionRedemption
+from domain.settlement import SettlementBatch
 
-AGGREGATES = (Order, PromotionRedemption, DuplicateWindow, Promotion, Notification, OrphanCharge)
+AGGREGATES = (Order, PromotionRedemption, DuplicateWindow, Promotion, Notification, OrphanCharge, SettlementBatch)
 
 CODEC = EventCodec(event_classes_of(*AGGREGATES))
