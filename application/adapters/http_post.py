@@ -1,8 +1,10 @@
 """One HTTP POST to a vendor, sent at most once, that always says whether the request can have arrived.
 
 Before a connection is there, nothing of the request can have left: `Unsent`. From then on, whatever goes wrong is
-`Lost`. aiohttp repeats a request on a fresh connection only for idempotent methods, so never a POST. No redirects, no
-proxies from the environment, no cookies; TLS is verified.
+`Lost`. Nothing is ever sent again on another connection. No redirects, no proxies from the environment, no cookies;
+TLS is verified. Compression is declined, and stays packed where it comes all the same: it cannot blow up, only be
+unreadable. Our own, over httptools' parser, since every order waits for two such calls: aiohttp's client costs a
+multiple of it.
 """
 
 from __future__ import annotations
@@ -10,14 +12,21 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from types import SimpleNamespace
-from typing import Any, Final
+from ipaddress import ip_address
+from typing import Final
+from urllib.parse import urlsplit
 
-import aiohttp
+from aiohappyeyeballs import AddrInfoType, start_connection
+
+from application.adapters.http_connection import Broken, HttpConnection, Reply
+
+__all__ = ["HttpPost", "Limits", "Lost", "Reply", "Unsent"]
 
 _KEEPALIVE_S: Final = 5.0  # short: a connection that the other side has just closed costs us an unknown outcome
+_NEXT_ADDRESS_AFTER_S: Final = 0.25  # RFC 8305: a host may have addresses that lead nowhere
+_MAX_HEADS: Final = 64
 
 
 @dataclass(frozen=True)
@@ -27,14 +36,6 @@ class Limits:
     connect_timeout_s: float  # until a connection is there: wait for a slot, DNS, TCP and TLS together
     max_answer_bytes: int
     max_connections: int
-
-
-@dataclass(frozen=True)
-class Reply:
-    """A complete HTTP answer, whatever its status."""
-
-    status: int
-    body: bytes
 
 
 @dataclass(frozen=True)
@@ -51,119 +52,132 @@ class Lost:
     reason: str  # time-out, connection-lost, nonsense, too-large
 
 
-@dataclass
-class _Progress:
-    """How far one request has come."""
-
-    queued: bool = False  # waiting for a free connection of the pool
-    connected: bool = False
-
-
 class HttpPost:
-    """A pool of connections. Belongs to the event loop of its first call; close it there."""
+    """A pool of connections to one host. Belongs to the event loop of its first call; close it there."""
 
     def __init__(self, url: str, limits: Limits) -> None:
-        """`url`: of the vendor; TLS is set up once if it is https."""
-        self._tls: ssl.SSLContext | bool = ssl.create_default_context() if url.startswith("https:") else True
+        """`url`: of the vendor; TLS is set up once if it is https. Raises ValueError for what is no such URL."""
+        parts = urlsplit(url)
+        if parts.scheme not in {"http", "https"} or not parts.hostname:
+            raise ValueError("not an http or https URL")
+        self._host = parts.hostname
+        self._port = parts.port or (443 if parts.scheme == "https" else 80)
+        self._named = parts.netloc.rpartition("@")[2]
+        self._tls = ssl.create_default_context() if parts.scheme == "https" else None
         self._limits = limits
-        self._session: aiohttp.ClientSession | None = None
+        self._slots = asyncio.Semaphore(limits.max_connections)
+        self._idle: list[HttpConnection] = []  # the one used last is at the end
+        self._busy: set[HttpConnection] = set()
+        self._heads: dict[tuple[str, tuple[tuple[str, str], ...]], bytes] = {}
         self._closed = False
 
     async def __call__(
         self, url: str, data: bytes, headers: Mapping[str, str], deadline_s: float
     ) -> Reply | Unsent | Lost:
         """POST once. `deadline_s` covers all of it, to the last byte of the answer. Only cancellation raises."""
-        if self._closed:
-            return Unsent("shut-down")
-        progress = _Progress()
+        ends_at_s = asyncio.get_running_loop().time() + deadline_s
+        connect_by_s = ends_at_s - max(deadline_s - self._limits.connect_timeout_s, 0.0)
+        request = b"%s%d\r\n\r\n%s" % (self._head(url, headers), len(data), data)
+        if self._slots.locked():
+            try:
+                async with asyncio.timeout_at(connect_by_s):
+                    await self._slots.acquire()
+            except TimeoutError:
+                return Unsent("pool-exhausted")
+        else:
+            await self._slots.acquire()  # does not wait
         try:
-            async with asyncio.timeout(deadline_s):
-                return await self._post(url, data, headers, progress)
-        except Exception as error:  # whatever it is: once connected, the request may have been carried out
-            return Lost(_lost(error)) if progress.connected else Unsent(_unsent(error, progress))
+            return await self._send(request, connect_by_s, ends_at_s)
+        finally:
+            self._slots.release()
 
     async def close(self) -> None:
         """Close the pool. Calls on the way are lost; later calls are not sent."""
         self._closed = True
-        if self._session is not None:
-            await self._session.close()
+        for connection in [*self._idle, *self._busy]:
+            connection.abort()
+        self._idle.clear()
+        await asyncio.sleep(0)  # the transports close in the loop's next round
 
-    async def _post(
-        self, url: str, data: bytes, headers: Mapping[str, str], progress: _Progress
-    ) -> Reply | Unsent | Lost:
-        request = self._open_session().post(
-            url, data=data, headers=headers, allow_redirects=False, trace_request_ctx=progress
+    async def _send(self, request: bytes, connect_by_s: float, ends_at_s: float) -> Reply | Unsent | Lost:
+        """Over a connection of the pool, or a new one."""
+        if (connection := self._idle_connection()) is None:
+            try:
+                async with asyncio.timeout_at(connect_by_s):
+                    connection = await self._connect()
+            except Exception as error:
+                return Unsent(_unsent(error))
+        if self._closed:
+            connection.abort()
+            return Unsent("shut-down")
+        self._busy.add(connection)
+        try:
+            return await connection.exchange(request, ends_at_s)
+        except Broken as broken:
+            return Lost(str(broken))
+        finally:
+            self._busy.discard(connection)
+            if connection.usable and not self._closed:
+                connection.idle_since_s = asyncio.get_running_loop().time()
+                self._idle.append(connection)
+
+    def _idle_connection(self) -> HttpConnection | None:
+        """The one that was used last, if it can still be used."""
+        fresh_s = asyncio.get_running_loop().time() - _KEEPALIVE_S
+        while self._idle:
+            connection = self._idle.pop()
+            if connection.usable and connection.idle_since_s > fresh_s:
+                return connection
+            connection.abort()
+        return None
+
+    async def _connect(self) -> HttpConnection:
+        loop = asyncio.get_running_loop()
+        connected = await start_connection(await self._addresses(), happy_eyeballs_delay=_NEXT_ADDRESS_AFTER_S)
+        _, connection = await loop.create_connection(
+            lambda: HttpConnection(self._limits.max_answer_bytes),
+            sock=connected,
+            ssl=self._tls,
+            server_hostname=self._host if self._tls else None,
         )
-        async with request as response:
-            received = bytearray()
-            async for chunk in response.content.iter_any():
-                received += chunk
-                if len(received) > self._limits.max_answer_bytes:
-                    response.close()
-                    return Lost("too-large")
-            return Reply(response.status, bytes(received))
+        return connection
 
-    def _open_session(self) -> aiohttp.ClientSession:
-        """The one session, made at the first call since it needs the running loop.
+    async def _addresses(self) -> Sequence[AddrInfoType]:
+        """Where the host listens; an address stands for itself, without a thread that looks it up."""
+        try:
+            version = ip_address(self._host).version
+        except ValueError:
+            return await asyncio.get_running_loop().getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)
+        family, rest = (socket.AF_INET, ()) if version == 4 else (socket.AF_INET6, (0, 0))
+        return [(family, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", (self._host, self._port, *rest))]
 
-        Compression is declined, and stays packed where it comes all the same: it cannot blow up, only be unreadable.
-        """
-        if self._session is None:
-            self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(
-                    limit=self._limits.max_connections, keepalive_timeout=_KEEPALIVE_S, ssl=self._tls
-                ),
-                timeout=aiohttp.ClientTimeout(total=None, connect=self._limits.connect_timeout_s),
-                headers={"Accept-Encoding": "identity"},
-                cookie_jar=aiohttp.DummyCookieJar(),
-                auto_decompress=False,
-                trust_env=False,
-                trace_configs=[_tracing()],
-            )
-        return self._session
-
-
-def _tracing() -> aiohttp.TraceConfig:
-    """Follows each request into its _Progress. aiohttp awaits these hooks before it writes the first byte."""
-
-    async def queued(_session: aiohttp.ClientSession, context: SimpleNamespace, _params: Any) -> None:
-        context.trace_request_ctx.queued = True
-
-    async def dequeued(_session: aiohttp.ClientSession, context: SimpleNamespace, _params: Any) -> None:
-        context.trace_request_ctx.queued = False
-
-    async def connected(_session: aiohttp.ClientSession, context: SimpleNamespace, _params: Any) -> None:
-        context.trace_request_ctx.connected = True
-
-    tracing = aiohttp.TraceConfig()
-    tracing.on_connection_queued_start.append(queued)
-    tracing.on_connection_queued_end.append(dequeued)
-    tracing.on_connection_create_end.append(connected)
-    tracing.on_connection_reuseconn.append(connected)
-    return tracing
+    def _head(self, url: str, headers: Mapping[str, str]) -> bytes:
+        """The request line and the header fields, up to the value of Content-Length. Raises ValueError."""
+        key = (url, tuple(headers.items()))
+        if (head := self._heads.get(key)) is None:
+            parts = urlsplit(url)
+            target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+            fields = {"Host": self._named, "Accept": "*/*", "Accept-Encoding": "identity", **headers}
+            lines = [f"POST {target} HTTP/1.1", *(f"{name}: {value}" for name, value in fields.items())]
+            if any(not line.isprintable() for line in lines):
+                raise ValueError("a header field cannot hold that")
+            head = "\r\n".join([*lines, "Content-Length: "]).encode("latin-1")
+            if len(self._heads) >= _MAX_HEADS:
+                self._heads.clear()
+            self._heads[key] = head
+        return head
 
 
-def _unsent(error: Exception, progress: _Progress) -> str:
-    """Why there was no connection."""
-    cause = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error
-    match cause:
+def _unsent(error: Exception) -> str:
+    """Why there is no connection."""
+    match error:
         case TimeoutError():
-            return "pool-exhausted" if progress.queued else "connect-timeout"
-        case ssl.SSLError() | ssl.CertificateError():
+            return "connect-timeout"
+        case ssl.SSLError():  # a certificate that does not fit among them
             return "tls"
         case ConnectionRefusedError():
             return "connection-refused"
-        case _ if isinstance(error, aiohttp.ClientSSLError):
-            return "tls"
-        case _ if isinstance(error, aiohttp.ClientConnectorDNSError) or isinstance(cause, socket.gaierror):
+        case socket.gaierror():
             return "dns"
         case _:
             return "connect-failed"
-
-
-def _lost(error: Exception) -> str:
-    """What went wrong once connected."""
-    if isinstance(error, TimeoutError):
-        return "time-out"
-    # A response that HTTP itself cannot parse is told by a ClientResponseError.
-    return "nonsense" if isinstance(error, aiohttp.ClientResponseError) else "connection-lost"

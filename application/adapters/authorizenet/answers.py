@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from codecs import BOM_UTF8
-from functools import cache
+from functools import cached_property
 from typing import Any, Final
 
 from lxml import etree
@@ -26,27 +26,25 @@ class Nonsense(Exception):
 
 
 class Element:
-    """One element of an answer."""
+    """One element of an answer, read from the parser's tree once: asking that tree for paths costs far more."""
 
     def __init__(self, node: Any) -> None:
-        self._node = node
-
-    @property
-    def name(self) -> str:
-        name: str = etree.QName(self._node).localname
-        return name
+        self.name: str = node.tag.rpartition("}")[2]
+        self._text: str = (node.text or "").strip()
+        self._children = [Element(child) for child in node]
 
     def text(self, path: str) -> str | None:
         """The trimmed text of the first element at the path, as 'messages/resultCode'; None where there is none."""
-        found = self._node.find(_any_namespace(path))
-        return None if found is None else (found.text or "").strip()
+        found = self.first(path)
+        return None if found is None else found._text
 
     def all(self, path: str) -> list[Element]:
-        return [Element(node) for node in self._node.iterfind(_any_namespace(path))]
+        name, _, rest = path.partition("/")
+        named = [child for child in self._children if child.name == name]
+        return [found for child in named for found in child.all(rest)] if rest else named
 
     def first(self, path: str) -> Element | None:
-        found = self._node.find(_any_namespace(path))
-        return None if found is None else Element(found)
+        return next(iter(self.all(path)), None)
 
     def code(self, path: str) -> str | None:
         """A code at the path. What does not look like a code is dropped: it could echo what was sent."""
@@ -56,7 +54,7 @@ class Element:
 class Answer(Element):
     """A whole answer: the root element, with what every answer has."""
 
-    @property
+    @cached_property
     def message_codes(self) -> list[str]:
         return [code for message in self.all("messages/message") if (code := message.code("code"))]
 
@@ -65,14 +63,14 @@ class Answer(Element):
         """For decisions only; never keep or log them."""
         return [message.text("text") or "" for message in self.all("messages/message")]
 
-    @property
+    @cached_property
     def reason_codes(self) -> list[str]:
         """The codes inside transactionResponse: of its errors, else of its messages."""
         errors = [error.code("errorCode") for error in self.all("transactionResponse/errors/error")]
         messages = [message.code("code") for message in self.all("transactionResponse/messages/message")]
         return [code for code in errors or messages if code]
 
-    @property
+    @cached_property
     def codes(self) -> GatewayCodes:
         return GatewayCodes(
             response_code=self.code("transactionResponse/responseCode"),
@@ -96,8 +94,3 @@ def parse(body: bytes) -> Answer:
 
 def as_code(text: str | None) -> str | None:
     return text if text and _CODE.fullmatch(text) else None
-
-
-@cache
-def _any_namespace(path: str) -> str:
-    return "/".join("{*}" + step for step in path.split("/"))

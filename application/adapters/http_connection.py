@@ -1,0 +1,125 @@
+"""One connection to a vendor: writes a request in one piece, and reads the one answer to it."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import cast
+
+import httptools
+
+
+@dataclass(frozen=True)
+class Reply:
+    """A complete HTTP answer, whatever its status."""
+
+    status: int
+    body: bytes
+
+
+class Broken(Exception):
+    """No complete answer came; the text says why: time-out, connection-lost, nonsense, too-large, cancelled."""
+
+
+class HttpConnection(asyncio.Protocol):
+    """HTTP/1.1 (RFC 9112) as a client, one request at a time; the parser is that of httptools."""
+
+    def __init__(self, max_answer_bytes: int) -> None:
+        self._max_answer_bytes = max_answer_bytes
+        self._transport: asyncio.Transport | None = None
+        self._parser = httptools.HttpResponseParser(self)
+        self._answer: asyncio.Future[Reply] | None = None  # while a request is under way
+        self._body = bytearray()
+        self._has_headers = False
+        self._has_length = False  # or is chunked: an answer without either ends with the connection
+        self.idle_since_s = 0.0  # loop time
+
+    async def exchange(self, request: bytes, ends_at_s: float) -> Reply:
+        """Send once and wait for the answer, up to that loop time. Raises Broken; the connection is gone then."""
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[Reply] = loop.create_future()
+        self._answer = answer
+        self._begin()
+        timer = loop.call_at(ends_at_s, self._fail, "time-out")
+        assert self._transport is not None
+        self._transport.write(request)
+        try:
+            return await answer
+        finally:
+            timer.cancel()
+            if self._answer is not None:  # cancelled: the answer may still come, and must not meet the next request
+                self._fail("cancelled")
+
+    @property
+    def usable(self) -> bool:
+        """Whether the next request may be sent."""
+        return self._transport is not None and not self._transport.is_closing()
+
+    def abort(self) -> None:
+        """Close at once; a request under way is lost."""
+        self._fail("connection-lost")
+
+    # --- called by the event loop -------------------------------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+
+    def data_received(self, data: bytes) -> None:
+        if self._answer is None:  # nobody asked
+            self._fail("nonsense")
+            return
+        try:
+            self._parser.feed_data(data)
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade):
+            self._fail("nonsense")
+
+    def connection_lost(self, error: Exception | None) -> None:
+        ended_by_closing = error is None and self._has_headers and not self._has_length
+        self._transport = None
+        if self._answer is not None and ended_by_closing:
+            self._complete()
+        self._fail("connection-lost")
+
+    # --- called by the parser -----------------------------------------------------------------------------------------
+
+    def on_header(self, name: bytes, _value: bytes) -> None:
+        if name.lower() in (b"content-length", b"transfer-encoding"):
+            self._has_length = True
+
+    def on_headers_complete(self) -> None:
+        self._has_headers = True
+
+    def on_body(self, part: bytes) -> None:
+        self._body += part
+        if len(self._body) > self._max_answer_bytes:
+            self._fail("too-large")
+
+    def on_message_complete(self) -> None:
+        if self._parser.get_status_code() < 200:  # an interim answer; the real one follows
+            self._begin()
+        elif self._answer is not None:
+            reusable = self._parser.should_keep_alive()
+            self._complete()
+            if not reusable:
+                self._close()
+        else:  # a second answer to one request
+            self._close()
+
+    def _begin(self) -> None:
+        self._body = bytearray()
+        self._has_headers = self._has_length = False
+
+    def _complete(self) -> None:
+        answer, self._answer = self._answer, None
+        if answer is not None and not answer.done():
+            answer.set_result(Reply(self._parser.get_status_code(), bytes(self._body)))
+
+    def _fail(self, reason: str) -> None:
+        answer, self._answer = self._answer, None
+        self._close()
+        if answer is not None and not answer.done():
+            answer.set_exception(Broken(reason))
+
+    def _close(self) -> None:
+        if self._transport is not None:
+            self._transport.abort()
