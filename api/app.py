@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
@@ -11,7 +11,9 @@ from api import docs, errors, openapi
 from api.bootstrap import Service
 from api.health import health_router
 from api.logs import configure_logging
+from api.pages.console import add_console
 from api.pay_and_submit.route import pay_and_submit_router
+from api.reading.explain import explain_router
 from api.reading.notification_actions import notification_actions_router
 from api.reading.notifications import notifications_router
 from api.reading.orders import orders_router
@@ -20,14 +22,19 @@ from api.settings import Settings, load_settings
 from api.webhooks.routes import webhooks_router
 
 
-def create_app(settings: Settings | None = None, *, work: bool = True) -> FastAPI:
+def create_app(
+    settings: Settings | None = None, *, work: bool = True, wake: Callable[[], None] | None = None
+) -> FastAPI:
     """The application for one process. Its databases have been migrated before.
 
-    `work`: whether this process also does the background work.
+    `work`: whether this process also does the background work. `wake`: called after every write, for whoever else
+    does it.
     """
     settings = settings or load_settings()
     configure_logging(settings)
     service = Service(settings)
+    if wake is not None:
+        service.recorder.wake = wake
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -50,16 +57,13 @@ def create_app(settings: Settings | None = None, *, work: bool = True) -> FastAP
     errors.install(app)
     app.include_router(pay_and_submit_router(service.pay_and_submit_route()))
     app.include_router(orders_router(service.read_orders()))
+    app.include_router(explain_router(service.read_explanations()))
     app.include_router(notifications_router(service.read_notifications()))
     app.include_router(notification_actions_router(service.notification_actions()))
     app.include_router(reports_router(service.read_reports()))
     app.include_router(webhooks_router(service.authorizenet_webhook(), service.mandrill_webhook()))
     app.include_router(health_router(service))
     app.include_router(docs.docs_router())
+    add_console(app, service)
     openapi.describe(app)
     return app
-
-
-def create_app_without_work() -> FastAPI:
-    """For servers whose background work is done elsewhere (`orders work`)."""
-    return create_app(work=False)

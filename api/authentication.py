@@ -90,6 +90,13 @@ class Authenticator:
             raise ApiError("session-expired")
         return replace(found, session=await self._touched(found.session, now))
 
+    async def of_session(self, token_hash: str, now: datetime) -> Authenticated | None:
+        """The owner of a session known by the hash of its token; None where it is revoked or has expired."""
+        session = await self.directory.session(token_hash)
+        if session is None or has_expired(session, now):
+            return None
+        return Authenticated(token_hash, session=await self._touched(session, now))
+
     async def hold_to_limit(self, authenticated: Authenticated, now: datetime) -> None:
         """Raise ApiError rate-limit-exceeded where the token has been used too often."""
         await hold_to_limit(self.limiter, f"token:{authenticated.token_hash}", now)

@@ -8,15 +8,20 @@ import socket
 from uuid import uuid4
 
 from api.authentication import Authenticator
+from api.erasure import person_search
+from api.explaining import ExplainOrder
+from api.maintaining import Maintaining
 from api.overload import BoundedHandler
 from api.pay_and_submit.command import CommandBuilder
 from api.pay_and_submit.route import PayAndSubmit as PayAndSubmitRoute
 from api.read_models import ReadModels, create_read_models
+from api.reading.explain import ReadExplanations
 from api.reading.notification_actions import NotificationActions
 from api.reading.notifications import ReadNotifications
 from api.reading.orders import ReadOrders
 from api.reading.readers import Readers
 from api.reading.reports import ReadReports
+from api.seals import SealedLog, Sealing
 from api.settings import Settings
 from api.views_database import ViewsDatabase
 from api.webhooks.authorizenet import AuthorizeNetWebhook
@@ -31,16 +36,20 @@ from application.adapters.directory.tables import create_tables as create_direct
 from application.adapters.key_store import SqlKeyStore
 from application.adapters.key_store import create_tables as create_key_tables
 from application.adapters.mandrill import MandrillConfig, MandrillMailer
+from application.adapters.person_index import create_tables as create_person_index
 from application.adapters.rate_limit import SqlRateLimiter
 from application.adapters.rate_limit import create_tables as create_rate_limit_tables
 from application.adapters.recorders import is_postgresql, open_recorder, sqlite_path
 from application.adapters.recorders.listening import SignallingRecorder, listen
 from application.adapters.recorders.migrations import migrate as migrate_events
+from application.adapters.seals.tables import create_tables as create_seal_tables
 from application.adapters.sql import make_engine
 from application.adapters.system import RandomIds, SystemClock
+from application.audit.looks import RecordLooks
 from application.corrections import TakeBack
 from application.derived_ids import DerivedIds
 from application.event_log import EventLog
+from application.maintenance import MaintenanceLog
 from application.operations import Operations
 from application.order_reading import OrderReading
 from application.order_streams import OrderStreams
@@ -72,24 +81,32 @@ class Service:
     def __init__(self, settings: Settings) -> None:
         secret = settings.secret_key.get_secret_value().encode()
         owner = f"{socket.gethostname()[:32]}-{os.getpid()}-{uuid4().hex[:8]}"
-        recorder = SignallingRecorder(open_recorder(settings.database_url))
+        self.recorder = SignallingRecorder(open_recorder(settings.database_url))
         self.settings = settings
         self.clock = SystemClock()
         self.derived = DerivedIds(secret)
-        self.events = EventLog(recorder, CODEC)
+        self.events = EventLog(self.recorder, CODEC)
         self.streams = OrderStreams(self.events, self.clock)
         self.directory = SqlDirectory(make_engine(settings.database_url), self.derived)
         self.fresh = CachedDirectory(self.directory, _generation(settings))  # for requests
         self.keys = SqlKeyStore(make_engine(settings.key_store_url), secret)
-        self.gateway = AuthorizeNetGateway(_authorizenet(settings))
-        self.mailer = MandrillMailer(_mandrill(settings))
+        self.gateway = AuthorizeNetGateway(authorizenet_config(settings))
+        self.mailer = MandrillMailer(mandrill_config(settings))
         self.limiter = SqlRateLimiter(make_engine(settings.database_url), settings.rate_limit_in_force)
         self.reading = OrderReading(self.events, self.keys)
+        self.looks = RecordLooks(self.events, self.clock)
+        self.person_search, self.person_index = person_search(settings, self.events, self.keys)
         self.policy = policy_of(settings)
         self.read_models = ReadModels(settings, self.policy, owner)
         self.views = ViewsDatabase(self.read_models.storage)
         self.projector = self.read_models.projector
-        recorder.wake = self.projector.wake
+        self.maintaining = Maintaining(
+            lambda: ReadModels(settings, self.policy, f"{owner}-page"),
+            lambda: SealedLog(settings),
+            MaintenanceLog(self.events, self.clock),
+        )
+        self.sealing = Sealing(settings, self.events, self.clock, owner)
+        self.recorder.wake = self.wake
         self.work = SqlWorkList(make_engine(settings.views_url))
         interval_s = settings.recovery_interval_s
         self.reversal = Reversal(self.gateway, self.clock, RandomIds(), self.policy)
@@ -145,7 +162,10 @@ class Service:
         return Readers(self.fresh, self.authenticator(), self.clock)
 
     def read_orders(self) -> ReadOrders:
-        return ReadOrders(self.readers(), self.reading, self.views)
+        return ReadOrders(self.readers(), self.reading, self.views, self.person_search, self.looks)
+
+    def read_explanations(self) -> ReadExplanations:
+        return ReadExplanations(self.readers(), ExplainOrder(self))
 
     def read_notifications(self) -> ReadNotifications:
         return ReadNotifications(self.readers(), self.views)
@@ -187,23 +207,33 @@ class Service:
     def start_work(self) -> None:
         """Begin the background work on the running loop."""
         self._tasks.append(asyncio.create_task(self.projector.run(), name="projector"))
+        self._tasks.append(asyncio.create_task(self.sealing.sealer.run(), name="sealer"))
         self._tasks.append(asyncio.create_task(self.worker.run(), name="worker"))
+        self._tasks.append(asyncio.create_task(self.person_search.run(), name="person-search"))
         if is_postgresql(self.settings.database_url):
-            hearing = listen(self.settings.database_url, self.projector.wake)
+            hearing = listen(self.settings.database_url, self.wake)
             self._tasks.append(asyncio.create_task(hearing, name="listener"))
+
+    def wake(self) -> None:
+        """There are new events: whoever follows the log looks at once. Only on the event loop."""
+        self.projector.wake()
+        self.sealing.sealer.wake()
 
     async def close(self) -> None:
         """Stop the background work and let go of every connection."""
+        await self.maintaining.close()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.gateway.close()
         await self.mailer.close()
-        await self.events.recorder.close()
+        await self.recorder.close()
         await self.fresh.close()
         await self.directory.close()
         await self.keys.close()
+        await self.person_index.close()
         await self.read_models.close()
+        await self.sealing.close()
         await self.views.close()
         await self.work.close()
         await self.limiter.close()
@@ -216,7 +246,9 @@ async def migrate(settings: Settings) -> None:
         (settings.database_url, create_directory_tables),
         (settings.database_url, create_rate_limit_tables),
         (settings.key_store_url, create_key_tables),
+        (settings.key_store_url, create_person_index),
         (settings.views_url, create_read_models),
+        (settings.seals_url, create_seal_tables),
     ):
         engine = make_engine(url)
         try:
@@ -231,7 +263,7 @@ def _generation(settings: Settings) -> Generation:
     return SqliteGeneration(sqlite_path(settings.database_url))
 
 
-def _authorizenet(settings: Settings) -> AuthorizeNetConfig:
+def authorizenet_config(settings: Settings) -> AuthorizeNetConfig:
     return AuthorizeNetConfig(
         url=settings.authorizenet_url,
         login_id=settings.authorizenet_login_id.get_secret_value(),
@@ -240,7 +272,7 @@ def _authorizenet(settings: Settings) -> AuthorizeNetConfig:
     )
 
 
-def _mandrill(settings: Settings) -> MandrillConfig:
+def mandrill_config(settings: Settings) -> MandrillConfig:
     return MandrillConfig(
         url=settings.mandrill_url,
         api_key=settings.mandrill_api_key.get_secret_value(),

@@ -12,8 +12,10 @@ from typing import Annotated
 
 import typer
 
-from api.commands import audit, dead_letters, emails, notifications, payments, projections
+from api.commands import audit, dead_letters, emails, ledger, notifications, payments, projections
 from api.commands.console import AsJson, errors, fail, print_json, print_text, settings_or_fail
+from api.commands.doctor import doctor
+from api.commands.erase import erase
 
 app = typer.Typer(
     help="Pay for orders and submit them: an event-sourced engine behind one HTTP call.",
@@ -28,7 +30,11 @@ app.add_typer(emails.app, name="emails", no_args_is_help=True)
 app.add_typer(notifications.app, name="notifications", no_args_is_help=True)
 app.add_typer(projections.app, name="projections", no_args_is_help=True)
 app.add_typer(dead_letters.app, name="dead-letters", no_args_is_help=True)
+app.add_typer(ledger.app, name="ledger", no_args_is_help=True)
 app.add_typer(audit.app, name="audit", no_args_is_help=True)
+
+app.command()(erase)
+app.command()(doctor)
 
 Host = Annotated[str, typer.Option(help="Address to listen on.")]
 

@@ -71,4 +71,6 @@ def report_lines(report: dict[str, Any]) -> list[str]:
         lines.append(
             f"{name:<18}{counts['added']:>8}{counts['changed']:>9}{counts['unchanged']:>11}{counts['deactivated']:>13}"
         )
+    if report["withheld"]:
+        lines.append(f"not taken: {report['withheld']} records of clients whose personal data was erased")
     return [*lines, f"catalog version {report['catalog_version']}"]

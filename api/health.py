@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
 from starlette.responses import JSONResponse, Response
 
+from api.seal_metrics import seal_metrics
 from projections.status import Standing, Status
 
 if TYPE_CHECKING:
@@ -24,7 +26,7 @@ def health_router(service: Service) -> APIRouter:
         return JSONResponse({"status": "live"})
 
     async def ready() -> Response:
-        checks, _ = await _checks(service)
+        checks, _ = await health_checks(service)
         ok = all(check["ok"] for check in checks.values())
         return JSONResponse({"status": "ready" if ok else "not-ready", "checks": checks}, 200 if ok else 503)
 
@@ -37,7 +39,8 @@ def health_router(service: Service) -> APIRouter:
     return router
 
 
-async def _checks(service: Service) -> tuple[dict[str, dict[str, Any]], Status | None]:
+async def health_checks(service: Service) -> tuple[dict[str, dict[str, Any]], Status | None]:
+    """What readiness is made of, by name, and how the projections stand where that can be read."""
     checks: dict[str, dict[str, Any]] = {}
     try:
         checks["log"] = {"ok": True, "position": await service.events.recorder.max_position()}
@@ -73,7 +76,7 @@ def _projections(status: Status) -> dict[str, Any]:
 
 async def _metrics(service: Service) -> bytes:
     registry = CollectorRegistry()
-    checks, status = await _checks(service)
+    checks, status = await health_checks(service)
     up = Gauge("orders_check_ok", "1 where the check passes", ["check"], registry=registry)
     for name, check in checks.items():
         up.labels(name).set(1 if check["ok"] else 0)
@@ -83,6 +86,8 @@ async def _metrics(service: Service) -> bytes:
     under_way.set(service.under_way)
     if status is not None:
         _projection_metrics(status, registry)
+    with suppress(Exception):  # the log's own check says that the database is away
+        seal_metrics(await service.sealing.seals.status(), checks["log"].get("position", 0), registry)
     return generate_latest(registry)
 
 

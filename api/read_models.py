@@ -20,6 +20,7 @@ from projections.dead_letters import DeadLetters
 from projections.directory_changes import DirectoryChanges
 from projections.email_deliveries import EmailDeliveries
 from projections.following import Following
+from projections.ledger.model import Ledger
 from projections.log import LogReader, NotReadable, Stored, TopicNotKnown
 from projections.model import ReadModel, topics_of
 from projections.notifications import Notifications
@@ -31,11 +32,13 @@ from projections.promotions import Promotions
 from projections.rebuilding import Rebuilder
 from projections.registry import RebuildNeeded, ensure, read_registry
 from projections.revenue import Revenue
+from projections.settlement_breaks import SettlementBreaks
 from projections.status import Status, read_status
 from projections.storage import Storage
 
 ORDERS, PAYMENTS, PROMOTIONS, EMAIL_DELIVERIES = Orders(), Payments(), Promotions(), EmailDeliveries()
 NOTIFICATIONS, REVENUE, CONVERSION, DIRECTORY_CHANGES = Notifications(), Revenue(), Conversion(), DirectoryChanges()
+LEDGER, SETTLEMENT_BREAKS = Ledger(), SettlementBreaks()
 MODELS: tuple[ReadModel, ...] = (
     ORDERS,
     PAYMENTS,
@@ -45,6 +48,8 @@ MODELS: tuple[ReadModel, ...] = (
     REVENUE,
     CONVERSION,
     DIRECTORY_CHANGES,
+    LEDGER,
+    SETTLEMENT_BREAKS,
 )
 LEASE = lease_name("".join(model.shape_digest for model in MODELS))
 

@@ -1,7 +1,8 @@
-"""Runs the HTTP server: one process, or several that share a socket."""
+"""Runs the HTTP server: one process, or several that share a socket; and the background work beside it."""
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import socket
@@ -9,13 +10,20 @@ import sys
 import threading
 import time
 import urllib.request
+from collections.abc import Callable
 from contextlib import suppress
 
 import uvicorn
+from fastapi import FastAPI
 from uvicorn.supervisors import Multiprocess
+
+from api.app import create_app
+from api.work_process import WorkProcess
 
 READY_WITHIN_S = 60.0
 GRACE_S = 60  # a request under way may need the gateway's and the mail provider's deadlines to end well
+WORK_READY_WITHIN_S = 15.0
+YOUNG_OBJECTS = 20_000  # between two collections: an order makes and drops thousands, hardly any in cycles
 
 
 class PortTaken(Exception):
@@ -27,8 +35,12 @@ def serve(host: str, port: int, workers: int, *, work: bool) -> None:
 
     Raises PortTaken.
     """
+    listening = _listen(host, port)
+    background = WorkProcess() if work else None
+    several = workers > 1
     config = uvicorn.Config(
-        "api.app:create_app" if work else "api.app:create_app_without_work",
+        # Several processes hear of events from PostgreSQL; one tells its own.
+        "api.serving:server_app" if several else lambda: server_app(background.wake if background else None),
         factory=True,
         host=host,
         port=port,
@@ -39,16 +51,30 @@ def serve(host: str, port: int, workers: int, *, work: bool) -> None:
         backlog=4096,
         timeout_graceful_shutdown=GRACE_S,
     )
-    listening = _listen(host, port)
+    if background is not None:
+        background.start()
     url = f"http://{host}:{listening.getsockname()[1]}"
-    threading.Thread(target=_announce, args=(url,), daemon=True).start()
+    threading.Thread(target=_announce, args=(url, background), daemon=True).start()
     for number in (signal.SIGINT, signal.SIGTERM):
         # uvicorn takes the signal, stops, and then raises it once more: stopped as asked is exit code 0.
         signal.signal(number, lambda *_: None)
-    if workers == 1:
-        uvicorn.Server(config).run(sockets=[listening])
-    else:
-        Multiprocess(config, sockets=[listening]).run()
+    try:
+        if several:
+            Multiprocess(config, sockets=[listening]).run()
+        else:
+            uvicorn.Server(config).run(sockets=[listening])
+    finally:
+        if background is not None:
+            background.stop()
+
+
+def server_app(wake: Callable[[], None] | None = None) -> FastAPI:
+    """The application of one server process, whose background work is done elsewhere."""
+    app = create_app(work=False, wake=wake)
+    gc.collect()
+    gc.freeze()  # what is there now stays
+    gc.set_threshold(YOUNG_OBJECTS, 20, 20)
+    return app
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -64,8 +90,10 @@ def _listen(host: str, port: int) -> socket.socket:
     return listening
 
 
-def _announce(url: str) -> None:
-    """Say that the server is ready once it answers."""
+def _announce(url: str, background: WorkProcess | None) -> None:
+    """Say that the server is ready once it answers, and its background work has begun."""
+    if background is not None:
+        background.wait_until_ready(WORK_READY_WITHIN_S)
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     deadline = time.monotonic() + READY_WITHIN_S
     while time.monotonic() < deadline:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
@@ -11,6 +14,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from application.adapters.rate_limit import parse_rate_limit
 
 PREFIX = "ORDERS_"
+SEAL_KEY_BYTES = 32
 SANDBOX_AUTHORIZENET_URL = "http://127.0.0.1:8901/xml/v1/request.api"
 SANDBOX_MANDRILL_URL = "http://127.0.0.1:8902/api/1.3"
 
@@ -22,6 +26,7 @@ EXAMPLE_KEYS: Mapping[str, str] = {
     "mandrill_api_key": "sandbox-mandrill-key",
     "mandrill_webhook_key": "sandbox-webhook-key",
     "secret_key": "example-secret-key-of-the-orders-engine",
+    "seal_key": "ZXhhbXBsZS1zZWFsLWtleS1vZi10aGUtb3JkZXJzISE=",  # base64 of 32 bytes that say so
 }
 
 _URL = r"^https?://[^\s/?#]+(/[^\s]*)?$"
@@ -48,6 +53,17 @@ def beside_database(database_url: str, name: str) -> str:
     stem, dot, suffix = path.rpartition(".")
     named = f"{stem}-{name}{dot}{suffix}" if dot and "/" not in suffix else f"{path}-{name}"
     return named + question_mark + query
+
+
+def require_seed(key: SecretStr) -> SecretStr:
+    """Raises ValueError, which does not show the key."""
+    try:
+        seed = base64.b64decode(key.get_secret_value(), validate=True)
+    except ValueError:
+        seed = b""
+    if len(seed) != SEAL_KEY_BYTES:
+        raise ValueError(f"must be base64 of {SEAL_KEY_BYTES} random bytes, as from: openssl rand -base64 {SEAL_KEY_BYTES}")
+    return key
 
 
 def _example(name: str) -> SecretStr:
@@ -90,6 +106,14 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     rate_limit: str = ""  # off, or as 50/60s; left out: off in development, 50/60s in production
 
+    seal_key: SecretStr = _example("seal_key")  # an Ed25519 seed: base64 of 32 bytes; must not change
+    seals_path: Annotated[str, Field(max_length=2000)] = ""  # left out: beside an SQLite file, else var/seals
+
+    @field_validator("seal_key")
+    @classmethod
+    def _a_seed(cls, key: SecretStr) -> SecretStr:
+        return require_seed(key)
+
     @field_validator("rate_limit")
     @classmethod
     def _off_or_a_rate(cls, text: str) -> str:
@@ -107,9 +131,35 @@ class Settings(BaseSettings):
         return beside_database(self.database_url, "views")
 
     @property
+    def seals_url(self) -> str:
+        """Where the seals lie: an SQLite file of their own, or the same PostgreSQL database."""
+        return beside_database(self.database_url, "seals")
+
+    @property
+    def seals_folder(self) -> Path:
+        """Where the checkpoints are kept outside the database."""
+        if self.seals_path:
+            return Path(self.seals_path)
+        if self.database_url.startswith("sqlite:///"):
+            return Path(self.database_url.removeprefix("sqlite:///").partition("?")[0]).parent / "seals"
+        return Path("var/seals")
+
+    @property
     def rate_limit_in_force(self) -> str:
         """`off`, or requests per seconds as 50/60s."""
         return self.rate_limit or ("50/60s" if self.in_production else "off")
+
+
+def known_variables() -> list[str]:
+    """The names of all settings as variables."""
+    return [f"{PREFIX}{name.upper()}" for name in Settings.model_fields]
+
+
+def unknown_variables() -> list[str]:
+    """Variables that look like settings and are none. Those of the tests are left out."""
+    known = {*known_variables(), f"{PREFIX}RECORDED_ANSWERS"}
+    ours = {name for name in os.environ if name.upper().startswith(PREFIX)}
+    return sorted(name for name in ours if name.upper() not in known and not name.startswith(f"{PREFIX}TEST_"))
 
 
 def load_settings() -> Settings:

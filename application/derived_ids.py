@@ -9,7 +9,7 @@ from __future__ import annotations
 import hmac
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -59,7 +59,9 @@ class DerivedIds:
 
     def _digest(self, label: str, *parts: str | bytes) -> bytes:
         keyed = self._keyed.copy()
-        keyed.update(b"".join(_with_lengths((label, *parts))))
+        for part in (label, *parts):
+            data = part.encode() if isinstance(part, str) else part
+            keyed.update(len(data).to_bytes(8) + data)
         return keyed.digest()
 
     def _uuid(self, label: str, *parts: str) -> UUID:
@@ -67,13 +69,6 @@ class DerivedIds:
         number = int.from_bytes(self._digest(label, *parts)[:16])
         number = number & ~(0xF << 76) | 0x8 << 76  # version
         return UUID(int=number & ~(0x3 << 62) | 0x2 << 62)  # variant
-
-
-def _with_lengths(parts: Iterable[str | bytes]) -> Iterable[bytes]:
-    for part in parts:
-        data = part.encode() if isinstance(part, str) else part
-        yield len(data).to_bytes(8)
-        yield data
 
 
 def _property(property_info: Mapping[str, Any]) -> list[str]:

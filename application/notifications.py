@@ -60,6 +60,13 @@ EMAIL_BOUNCED = Notice(
     "The mail provider reports that a confirmation email could not be delivered.",
     "Correct the address, then: orders emails resend ORDER --reason TEXT",
 )
+SEALING_STOPPED = Notice(
+    "sealing-stopped",
+    "The log or its seals are not what was signed: nothing more is sealed, and orders go on.",
+    "Run: orders audit verify. Find out who changed what before anything is put right.",
+)
+
+NOTICES = tuple(value for value in tuple(globals().values()) if isinstance(value, Notice))
 
 
 def notification_id(notice: Notice, subject: UUID) -> UUID:

@@ -26,6 +26,7 @@ class ReadableOrder:
 
     client_id: int
     shown: dict[str, Any]
+    requester: str = ""  # who asked for it
 
 
 class OrderReading:
@@ -62,16 +63,17 @@ class OrderReading:
             return None
         first = history[0][1]
         assert isinstance(first, Order.Requested)
-        return first.client_id, [_shown_event(position, event) for position, event in history]
+        return first.client_id, [shown_event(position, event) for position, event in history]
 
     async def _readable(self, order: Order, view: str) -> ReadableOrder | None:
         if order.requested is None:
             return None
         personal = await open_personal(self._keys, order)
-        return ReadableOrder(order.requested.client_id, order_view(order, personal, view))
+        shown = order_view(order, personal, view)
+        return ReadableOrder(order.requested.client_id, shown, order.requested.requester)
 
 
-def _shown_event(position: int, event: Stream.Event) -> dict[str, Any]:
+def shown_event(position: int, event: Stream.Event) -> dict[str, Any]:
     topic: str = type(event).TOPIC  # type: ignore[attr-defined]
     names = [field.name for field in fields(event) if field.name not in _HIDDEN]
     return {

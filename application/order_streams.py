@@ -31,6 +31,12 @@ class Saved:
     read_at: datetime
 
 
+def empty(order_id: UUID, window_id: UUID, redemption_id: UUID | None) -> Guards:
+    """The three before their first events."""
+    redemption = None if redemption_id is None else PromotionRedemption.empty(redemption_id)
+    return Guards(Order.empty(order_id), DuplicateWindow.empty(window_id), redemption)
+
+
 class OrderStreams:
     """The order and its guards, always loaded and saved together."""
 

@@ -27,7 +27,7 @@ from application.confirmation import Confirm
 from application.corrections import TakeBack, take_back_intent
 from application.derived_ids import DerivedIds
 from application.event_log import CommitUnknown, Conflict, StoreUnavailable
-from application.order_streams import MAX_RACES, OrderStreams, Saved
+from application.order_streams import MAX_RACES, OrderStreams, Saved, empty
 from application.payment_lookup import FoundCharge, FoundHeld, FoundNo, NotFound, look_up
 from application.ports import (
     Approved,
@@ -36,6 +36,7 @@ from application.ports import (
     DuplicateAtGateway,
     HeldForReview,
     Ids,
+    KeyDestroyed,
     KeyStore,
     Mailer,
     NotSent,
@@ -82,7 +83,10 @@ class PayAndSubmit:
         Raises StoreUnavailable or CommitUnknown where nothing was sent and the intent could not be stored for certain.
         """
         personal = personal_document(command)
-        intent = await self._commit_intent(command, personal)
+        try:
+            intent = await self._commit_intent(command, personal)
+        except KeyDestroyed:  # erased a moment ago; the directory that was read did not know it yet
+            return Outcome(status="invalid-param", param="order.client", detail="client-erased")
         order = intent.guards.order
         if order.requested is None or order.requested.correlation_id != command.request_id:
             return await replay(self._ports.streams, self._ports.clock, self._ports.policy, command, order)
@@ -122,17 +126,24 @@ class PayAndSubmit:
         """Decide and save until no race is lost. An order that exists already is returned as it is: a repeat."""
         order_id = self._order_id(command)
         submission = await self._submission(command, order_id, personal)
+        streams = self._streams_of(command, order_id, submission)
+        # Most orders are the first of their thing and of their promotion. Taking that for granted saves a read, and is
+        # safe where the intent writes the first event of all three streams: the save fails if one of them exists.
+        unread = command.idempotency_key is None
         for _ in range(MAX_RACES):
             read_at = self._ports.clock.now()
-            guards = await self._load(command, order_id, submission)
+            guards = empty(*streams) if unread else await self._ports.streams.load(*streams)
             if guards.order.version:
                 return Saved(guards, 0, read_at)
             metadata = Metadata(read_at, command.requester.id, command.request_id, command.request_id)
             decide(submission, guards, self._ports.policy, metadata)
+            if unread and not guards.all_written:
+                unread = False
+                continue
             try:
                 return Saved(guards, await self._ports.streams.save(guards), read_at)
             except Conflict:
-                continue
+                unread = False
         raise StoreUnavailable("too many lost races")
 
     def _order_id(self, command: SubmitOrder) -> UUID:
@@ -144,14 +155,17 @@ class PayAndSubmit:
         sealed = await seal_personal(self._ports.keys, command.client.id, order_id, personal)
         return submission_of(command, sealed, self._ports.ids.invoice_number())
 
-    async def _load(self, command: SubmitOrder, order_id: UUID, submission: Submission) -> Guards:
+    def _streams_of(
+        self, command: SubmitOrder, order_id: UUID, submission: Submission
+    ) -> tuple[UUID, UUID, UUID | None]:
+        """The order, its duplicate window, and the redemption where a promotion is used."""
         derived = self._ports.derived
         services = [(ordered.service.slug, ordered.quantity) for ordered in command.services]
         window_id = derived.duplicate_window_id(command.client.id, services, command.property_info)
         redemption_id = None
         if command.promotion is not None:
             redemption_id = derived.redemption_id(command.promotion.promotion_id, submission.promotion_holder)
-        return await self._ports.streams.load(order_id, window_id, redemption_id)
+        return order_id, window_id, redemption_id
 
     # --- X1, T2 -------------------------------------------------------------------------------------------------------
 

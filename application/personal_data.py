@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from application.randomness import random_bytes
 from domain.personal_data import SealedPersonalData
 
 NONCE_BYTES = 12  # random 96 bits: safe for 2**32 messages of one key (SP 800-38D, 8.3)
@@ -26,7 +26,7 @@ def seal(plain: Mapping[str, Any], key_id: str, key: bytes, aad: bytes) -> Seale
 
     Raises ValueError or TypeError where `plain` is no JSON object or the key has not 256 bits.
     """
-    nonce = os.urandom(NONCE_BYTES)
+    nonce = random_bytes(NONCE_BYTES)
     ciphertext = _cipher(key).encrypt(nonce, canonical_json(plain), aad)
     return SealedPersonalData(key_id, b64encode(nonce).decode(), b64encode(ciphertext).decode())
 

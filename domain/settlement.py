@@ -29,7 +29,7 @@ class SettlementBatch(Stream):
         pass
 
     class Settled(Event):
-        """The batch's header; its transactions follow in the same save."""
+        """The batch's header; its transactions follow, in the same save where one save can hold them."""
 
         TOPIC = "settlement.batch-settled.v1"
 
@@ -63,12 +63,25 @@ class SettlementBatch(Stream):
         self.settled: SettlementBatch.Settled | None = None
         self.recorded = 0
 
-    def import_once(self, metadata: Metadata, transactions: Sequence[SettledTransaction], **header: Any) -> None:
-        """Take the batch in. Importing it again changes nothing."""
-        if self.settled is not None:
-            return
-        self.record(metadata, self.Settled, transactions=len(transactions), **header)
-        for transaction in transactions:
+    @property
+    def complete(self) -> bool:
+        """Header and all transactions are taken in."""
+        return self.settled is not None and self.recorded == self.settled.transactions
+
+    def import_once(
+        self,
+        metadata: Metadata,
+        transactions: Sequence[SettledTransaction],
+        *,
+        most: int | None = None,
+        **header: Any,
+    ) -> None:
+        """Take the batch in, or the next part of it: at most `most` transactions. Importing a complete one again
+        changes nothing. The transactions are the same, in the same order, each time."""
+        if self.settled is None:
+            self.record(metadata, self.Settled, transactions=len(transactions), **header)
+        start = self.recorded
+        for transaction in transactions[start : None if most is None else start + most]:
             self.record(
                 metadata,
                 self.TransactionSettled,

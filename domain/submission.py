@@ -48,6 +48,11 @@ class Guards:
     window: DuplicateWindow
     redemption: PromotionRedemption | None  # where a known promotion is asked for
 
+    @property
+    def all_written(self) -> bool:
+        """Whether each of the streams has events, so that saving new ones tells whether it had been seen whole."""
+        return all(stream is None or stream.version for stream in (self.order, self.window, self.redemption))
+
 
 def decide(submission: Submission, guards: Guards, policy: Policy, metadata: Metadata) -> None:
     """Record on the three streams what follows from the request: a refusal, or the intent to pay.

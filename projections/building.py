@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from projections.applying import ModelTarget, apply, apply_carefully
 from projections.log import Batch, LogReader
+from projections.sessions import sql_of
 from projections.storage import Place, Storage, read_position
 
 BULK = 20_000  # positions per batch
@@ -103,7 +104,8 @@ class Build:
             with engine.execution_options(immediate=True).begin() as connection:
                 if self._storage.is_postgresql:
                     connection.exec_driver_sql(_POSTGRESQL)
-                self._stands |= apply(connection, [self._targets[place] for place in places], batch, bulk=bulk)
+                with sql_of(connection) as sql:
+                    self._stands |= apply(sql, [self._targets[place] for place in places], batch, bulk=bulk).stands
 
     def _tell(self, position: int, target: int) -> None:
         if self._report is not None:

@@ -10,11 +10,13 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from projections.applying import ModelTarget, insert_for, lock_positions, try_to_write
+from projections.applying import ModelTarget, insert_for, try_to_write
 from projections.columns import UtcDateTime
 from projections.log import LogReader
 from projections.model import ReadModel
+from projections.positions import lock_positions
 from projections.registry import control, read_registry
+from projections.sessions import sql_of
 from projections.storage import Storage, dead_letters, is_of
 
 skips = sa.Table(
@@ -107,7 +109,8 @@ class DeadLetters:
         with self._storage.control.connect() as connection:
             skipped = skipped_positions(connection).get(place.projection, set())
         with self._storage.writer(place).begin() as connection:
-            lock_positions(connection, [place])  # the projector waits, and then finds what is left
+            with sql_of(connection) as sql:
+                lock_positions(sql, [place])  # the projector waits, and then finds what is left
             ours = (*is_of(table, place), table.c.stream_id == stream_id)
             rows = connection.execute(sa.select(table.c.position).where(*ours).order_by(table.c.position)).scalars()
             waiting = self._log.of_stream(stream_id, rows)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from uuid import UUID
 
 import sqlalchemy as sa
 
@@ -101,4 +102,11 @@ def find_email_deliveries(connection: sa.Connection, span: Span, page: Page, *, 
         further = sa.and_(table.c.position == position, table.c.email_id > email_id)
         query = query.where(sa.or_(table.c.position < position, further))
     query = query.order_by(table.c.position.desc(), table.c.email_id).limit(page.limit + 1)
+    return [dict(row) for row in connection.execute(query).mappings()]
+
+
+def deliveries_of(connection: sa.Connection, order_ids: Sequence[UUID]) -> list[Row]:
+    """The messages of these orders, by recipient."""
+    table = email_deliveries
+    query = sa.select(table).where(table.c.order_id.in_(order_ids)).order_by(table.c.order_id, table.c.email_id)
     return [dict(row) for row in connection.execute(query).mappings()]

@@ -8,10 +8,12 @@ from time import monotonic
 
 import sqlalchemy as sa
 
-from projections.applying import GenerationGone, ModelTarget, Target, apply, apply_carefully, describe
+from projections.applying import ModelTarget, Target, apply, apply_carefully, describe
 from projections.log import Batch, LogReader, TopicNotKnown
 from projections.model import ReadModel
+from projections.positions import GenerationGone
 from projections.registry import RebuildNeeded, note_error, read_registry
+from projections.sessions import Session
 from projections.storage import Place, Storage, read_position
 from projections.topics import UnknownTopics, explain, note_met, note_unknown, topics_met
 
@@ -20,6 +22,7 @@ log = logging.getLogger(__name__)
 FRONT = 2_000  # events per batch where everybody is up to date
 BEHIND = 5_000  # where a new or failing projection has to catch up
 PAUSE_S = 1.0  # before a projection that failed is tried again
+SERVED = "SELECT projection, live, previous, building FROM projections ORDER BY projection"
 
 
 class Following:
@@ -32,7 +35,9 @@ class Following:
         self._storage = storage
         self._models = models
         self._others = others
-        self._log = log
+        self._log = log.kept_open()
+        self._sessions: dict[sa.Engine, Session] = {}
+        self._served_then: list[tuple[object, ...]] | None = None  # what the registry said when `_targets` was made
         self._targets: dict[Place, Target] = {target.place: target for target in others}
         self._stands: dict[Place, int] = {}
         self._met: frozenset[str] | None = None
@@ -43,6 +48,11 @@ class Following:
     def position(self) -> int:
         """How far the furthest has come."""
         return max(self._stands.values(), default=0)
+
+    @property
+    def together(self) -> bool:
+        """Whether all have come equally far."""
+        return len(set(self._stands.values())) <= 1
 
     def round(self) -> int:
         """Apply the next batch, and one more to whoever is behind; by how many events it all moved.
@@ -60,6 +70,13 @@ class Following:
 
     def _served(self) -> list[Target]:
         """The generations to follow, as the registry has them now."""
+        served = self._session(self._storage.control).rows(SERVED)
+        if served != self._served_then:
+            self._look_up()
+            self._served_then = served
+        return list(self._targets.values())
+
+    def _look_up(self) -> None:
         with self._storage.control.connect() as connection:
             registry = read_registry(connection)
             if self._met is None:
@@ -81,9 +98,9 @@ class Following:
         if now.keys() != self._targets.keys():
             self._stands = {place: self._stands[place] for place in now}
             in_use = [generation.place for entry in registry.values() for generation in entry.all]
+            self._close_sessions()
             self._storage.forget([*now, *in_use])
         self._targets = now
-        return list(now.values())
 
     def _read(self, after: int, limit: int) -> Batch:
         try:
@@ -102,6 +119,20 @@ class Following:
                 note_met(connection, new, batch.end)
             self._met |= new
 
+    def _session(self, engine: sa.Engine) -> Session:
+        if engine not in self._sessions:
+            self._sessions[engine] = Session(engine)
+        return self._sessions[engine]
+
+    def _close_sessions(self) -> None:
+        while self._sessions:
+            self._sessions.popitem()[1].close()
+
+    def close(self) -> None:
+        """Let go of the connections; a later round opens them again."""
+        self._close_sessions()
+        self._log.close()
+
     # --- applying -----------------------------------------------------------------------------------------------------
 
     def _move(self, targets: Sequence[Target], batch: Batch) -> int:
@@ -112,8 +143,9 @@ class Following:
         for engine, places in self._storage.by_engine(by_place):
             together = [by_place[place] for place in places]
             try:
-                with engine.execution_options(immediate=True).begin() as connection:
-                    self._stands |= apply(connection, together, batch)
+                with self._session(engine).writing() as sql:
+                    applied = apply(sql, together, batch)
+                self._stands |= applied.committed()
                 for target in together:
                     self._note(target.place.projection, None)
             except Exception:
@@ -132,6 +164,7 @@ class Following:
         except GenerationGone:
             self._stands.pop(place, None)
             self._targets.pop(place, None)
+            self._served_then = None
         except Exception as error:
             log.warning("projection %s stays at position %d: %s", place.name, self._stands[place], describe(error))
             self._not_before_s[place] = monotonic() + PAUSE_S

@@ -41,6 +41,14 @@ def take(connection: sa.Connection, name: str, owner: str, lease_s: float) -> bo
     return connection.execute(statement.returning(leases.c.owner)).first() is not None
 
 
+def seize(connection: sa.Connection, name: str, owner: str, lease_s: float) -> None:
+    """Take the lease from whoever has it, for one that is known by other means to be alone."""
+    now_s = clock_s(connection)
+    held = {"owner": owner, "until_s": now_s + lease_s, "seen_s": now_s}
+    insert = insert_for(connection, leases).values(name=name, **held)
+    connection.execute(insert.on_conflict_do_update(index_elements=["name"], set_=held))
+
+
 def give_back(connection: sa.Connection, name: str, owner: str) -> None:
     """Let others have it at once."""
     connection.execute(leases.update().where(leases.c.name == name, leases.c.owner == owner).values(until_s=0.0))

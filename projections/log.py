@@ -6,6 +6,7 @@ Positions become visible in order (the recorders promise it), so a reader may go
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from copy import copy
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -15,6 +16,7 @@ import sqlalchemy as sa
 
 from domain.stream import Stream
 from projections.model import Recorded, Undecodable
+from projections.sessions import Session
 
 _COLUMNS = "SELECT notification_id, originator_id, originator_version, topic, state FROM stored_events"
 
@@ -72,10 +74,21 @@ class LogReader:
         self._unwanted = self._known.difference(wanted)
         self._mark = "%s" if engine.dialect.name == "postgresql" else "?"
         self._text_ids = engine.dialect.name != "postgresql"
+        self._session: Session | None = None
 
     def wanting(self, topics: Iterable[str]) -> LogReader:
         """The same log, for these topics only. What is not known is still met, and refused."""
         return LogReader(self._engine, self._decode, self._known, topics)
+
+    def kept_open(self) -> LogReader:
+        """The same log over a connection of its own, for one thread. To be closed."""
+        reader = copy(self)
+        reader._session = Session(self._engine)
+        return reader
+
+    def close(self) -> None:
+        if self._session is not None:
+            self._session.close()
 
     def head(self) -> int:
         """The last position; 0 when the log is empty."""
@@ -140,5 +153,7 @@ class LogReader:
             return Recorded(position, Undecodable(stored.originator_id, version, topic, str(error)))
 
     def _rows(self, query: str, values: Sequence[Any]) -> Sequence[Any]:
+        if self._session is not None:
+            return self._session.rows(query, tuple(values))
         with self._engine.connect() as connection:
             return connection.exec_driver_sql(query, tuple(values)).all()

@@ -1,7 +1,8 @@
 """What a read model is: tables, the events it listens to, and a pure fold of events into rows held in memory.
 
-A model's tables are of two kinds. *Records* have one row per thing, found by the stream it comes from and rewritten as
-a whole; *sums* only ever grow by amounts, so that nothing has to be read before they are written.
+A model's tables are of three kinds. *Records* have one row per thing, found by the stream it comes from and rewritten
+as a whole; *sums* only ever grow by amounts, so that nothing has to be read before they are written; *appends* only
+ever get new rows, and no row of them is changed or removed.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from domain.stream import Stream
+from projections.code_digest import code_digest
 
 GENERATION = "generation"  # stands for the schema of a generation, whose name is known when a statement runs
 
@@ -125,6 +127,7 @@ class Changes:
     def __init__(self, model: ReadModel, stored: Mapping[sa.Table, Mapping[Key, Row]]) -> None:
         self.records = {table: Records(table, stored.get(table)) for table in model.records}
         self.sums = {table: Sums() for table in model.sums}
+        self.appends: dict[sa.Table, list[tuple[Any, ...]]] = {table: [] for table in model.appends}  # in column order
 
 
 class ReadModel(ABC):
@@ -136,6 +139,7 @@ class ReadModel(ABC):
     name: ClassVar[str]
     records: ClassVar[tuple[sa.Table, ...]] = ()
     sums: ClassVar[tuple[sa.Table, ...]] = ()
+    appends: ClassVar[tuple[sa.Table, ...]] = ()
     events: ClassVar[frozenset[type[Stream.Event]]]
 
     @abstractmethod
@@ -145,13 +149,18 @@ class ReadModel(ABC):
     def wants(self, event: Stream.Event | Undecodable) -> bool:
         return type(event) in self.events or (isinstance(event, Undecodable) and event.topic in self.topics)
 
+    def wanted(self, events: Sequence[Recorded]) -> list[Recorded]:
+        """Those that it listens to."""
+        types = self.events
+        return [e for e in events if type(e[1]) in types or (type(e[1]) is Undecodable and self.wants(e[1]))]
+
     @cached_property
     def topics(self) -> frozenset[str]:
         return topics_of(self.events)
 
     @property
     def tables(self) -> tuple[sa.Table, ...]:
-        return self.records + self.sums
+        return self.records + self.sums + self.appends
 
     def changes(self, batch: Sequence[Recorded], stored: Mapping[sa.Table, Mapping[Key, Row]]) -> Changes:
         """All events of the batch, folded. Raises NotFolded."""
@@ -170,7 +179,7 @@ class ReadModel(ABC):
         """Of the file that the model stands in: rows made by other code are not taken for rows made by this one."""
         file = sys.modules[type(self).__module__].__file__
         assert file is not None
-        return hashlib.sha256(Path(file).read_bytes()).hexdigest()[:16]
+        return code_digest([Path(file)])
 
     @cached_property
     def shape_digest(self) -> str:

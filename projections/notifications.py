@@ -25,6 +25,7 @@ notifications = sa.Table(
     sa.Column("action", sa.Text, nullable=False),
     sa.Column("raised_at", UtcDateTime, nullable=False),
     sa.Index("ix_view_notifications_position", "raised_position", unique=True),
+    sa.Index("ix_view_notifications_state", "state", "raised_position"),
 )
 
 
@@ -68,3 +69,9 @@ def find_notifications(
         query = query.where(notifications.c.raised_position < before)
     query = query.order_by(notifications.c.raised_position.desc()).limit(limit + 1)
     return [dict(row._mapping) for row in connection.execute(query)]
+
+
+def count_notifications(connection: sa.Connection) -> dict[str, int]:
+    """How many are in each state."""
+    query = sa.select(notifications.c.state, sa.func.count()).group_by(notifications.c.state)
+    return {state: int(number) for state, number in connection.execute(query)}

@@ -18,10 +18,11 @@ from domain.order import Order
 from domain.order_events import OrderHistory
 from domain.policy import Policy
 from domain.stream import Stream
-from projections.applying import insert_for
+from projections.applying import Target, insert_for
 from projections.leases import clock_s
 from projections.model import Recorded, Undecodable
 from projections.registry import control
+from projections.sessions import Sql, sql_of
 from projections.storage import Place
 
 PAYMENT, CORRECTION, EMAIL, RECONCILE = "payment", "correction", "email", "reconcile"
@@ -105,7 +106,24 @@ WORK: frozenset[type[OrderHistory.Event]] = frozenset(
 )
 
 
-class OpenWork:
+# A row is news for the one that is there: its ticket is another than before, also after a poke between two positions.
+_NEWS = (
+    "INSERT INTO open_work (order_id, kind, due_s, since_s, tries, ticket) {source} ON CONFLICT (order_id, kind)"
+    " DO UPDATE SET due_s = excluded.due_s, tries = 0, ticket ="
+    " CASE WHEN excluded.ticket > open_work.ticket + 1 THEN excluded.ticket ELSE open_work.ticket + 1 END"
+)
+_PUT = _NEWS.format(source="VALUES (?, ?, ?, ?, 0, ?)")
+_PUT_ARRAYS = _NEWS.format(
+    source="SELECT id, kind, due, since, 0, ticket FROM unnest(?::uuid[], ?::text[], ?::float8[], ?::float8[],"
+    " ?::bigint[]) AS r(id, kind, due, since, ticket)"
+)
+_DELETE = "DELETE FROM open_work WHERE order_id = ? AND kind = ?"
+_DELETE_ARRAYS = (
+    "DELETE FROM open_work USING unnest(?::uuid[], ?::text[]) AS r(id, k) WHERE order_id = r.id AND kind = r.k"
+)
+
+
+class OpenWork(Target):
     """Keeps `open_work`. Workers write there too, so it is never rebuilt: it lies in the control database for good."""
 
     name = "open_work"
@@ -114,30 +132,45 @@ class OpenWork:
     def __init__(self, policy: Policy) -> None:
         self._policy = policy
 
-    def wants(self, event: Stream.Event | Undecodable) -> bool:
-        return type(event) in WORK
+    def wanted(self, events: Sequence[Recorded]) -> list[Recorded]:
+        return [recorded for recorded in events if type(recorded.event) in WORK]
 
-    def write(self, connection: sa.Connection, batch: Sequence[Recorded], *, bulk: bool = False) -> None:
-        """Most work is made and ended within one batch and never reaches the table."""
+    def write(self, sql: Sql, batch: Sequence[Recorded], *, bulk: bool = False) -> None:
+        """Work that is made and ended within one batch never reaches the table."""
         last: dict[tuple[UUID, str], tuple[Due | Done, Recorded]] = {}
+        begun: set[tuple[UUID, str]] = set()
         for recorded in batch:
             event = recorded.event
             change = None if isinstance(event, Undecodable) else work_after(event, self._policy)
             if change is not None:
-                last[event.originator_id, change.kind] = (change, recorded)
-        for (order_id, kind), (change, recorded) in last.items():
-            if isinstance(change, Done):
-                connection.execute(open_work.delete().where(*_is(order_id, kind)))
-            else:
-                put(connection, order_id, kind, change.at.timestamp(), recorded.position)
+                item = (event.originator_id, change.kind)
+                if item not in last and isinstance(event, Order.PaymentAttempted | Order.Submitted):
+                    begun.add(item)  # nothing of the kind was open before
+                last[item] = (change, recorded)
+        put_all(sql, [(*item, due.at.timestamp(), at) for item, (due, (at, _)) in last.items() if isinstance(due, Due)])
+        _delete(sql, [item for item, (done, _) in last.items() if isinstance(done, Done) and item not in begun])
+
+
+def put_all(sql: Sql, news: Sequence[tuple[UUID, str, float, int]]) -> None:
+    """Order, kind, due time, and the position of the news: add the items, or tell those that are there."""
+    rows = [(order_id, kind, due_s, due_s, ticket) for order_id, kind, due_s, ticket in news]
+    if sql.is_postgresql and rows:
+        sql.run(_PUT_ARRAYS, [list(column) for column in zip(*rows, strict=True)])
+    elif rows:
+        sql.many(_PUT, [(order_id.hex, *rest) for order_id, *rest in rows])
+
+
+def _delete(sql: Sql, items: Sequence[tuple[UUID, str]]) -> None:
+    if sql.is_postgresql and items:
+        sql.run(_DELETE_ARRAYS, [list(column) for column in zip(*items, strict=True)])
+    elif items:
+        sql.many(_DELETE, [(order_id.hex, kind) for order_id, kind in items])
 
 
 def put(connection: sa.Connection, order_id: UUID, kind: str, due_s: float, ticket: int) -> None:
     """Add the item, or tell the one that is there of the news. `ticket`: the position of the news."""
-    row = {"order_id": order_id, "kind": kind, "due_s": due_s, "since_s": due_s, "tries": 0, "ticket": ticket}
-    insert = insert_for(connection, open_work).values(row)
-    news = {"due_s": insert.excluded.due_s, "tries": 0, "ticket": _next_ticket(insert.excluded.ticket)}
-    connection.execute(insert.on_conflict_do_update(index_elements=["order_id", "kind"], set_=news))
+    with sql_of(connection) as sql:
+        put_all(sql, [(order_id, kind, due_s, ticket)])
 
 
 def claim(connection: sa.Connection, owner: str, limit: int, lease_s: float) -> list[dict[str, Any]]:
@@ -197,12 +230,6 @@ def standing(connection: sa.Connection) -> None:
     now_s = datetime.now(UTC).timestamp()
     row = {"order_id": EVERYTHING, "kind": RECONCILE, "due_s": now_s, "since_s": now_s, "tries": 0, "ticket": 0}
     connection.execute(insert_for(connection, open_work).values(row).on_conflict_do_nothing())
-
-
-def _next_ticket(position: sa.ColumnElement[int]) -> sa.ColumnElement[int]:
-    """Another than the one before, also after a poke that came between two positions."""
-    one_more = open_work.c.ticket + 1
-    return sa.case((position > one_more, position), else_=one_more)
 
 
 def _is(order_id: UUID, kind: str) -> tuple[sa.ColumnElement[bool], sa.ColumnElement[bool]]:

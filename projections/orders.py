@@ -15,7 +15,7 @@ from domain.order import Order
 from domain.order_events import EmailState, OrderState
 from domain.stream import Stream
 from projections.columns import UtcDateTime
-from projections.model import GENERATION, Changes, ReadModel
+from projections.model import GENERATION, Changes, ReadModel, Row
 
 metadata = sa.MetaData(schema=GENERATION)
 
@@ -42,6 +42,8 @@ orders = sa.Table(
     sa.Index("ix_view_orders_request", "request_id"),
     sa.Index("ix_view_orders_invoice", "invoice_number"),
     sa.Index("ix_view_orders_transaction", "transaction_id"),
+    sa.Index("ix_view_orders_promotion", sa.text("upper(promotion_code)"), "requested_position"),
+    sa.Index("ix_view_orders_requested_at", "requested_at", "requested_position"),
 )
 
 
@@ -142,27 +144,52 @@ def _values(event: Stream.Event) -> dict[str, Any]:
             return {}
 
 
+ALL_STATES = frozenset(state.value for state in OrderState)
+
+
 @dataclass(frozen=True)
 class OrderFilter:
     """What a list asks for. `before` is the cursor: only orders requested before that position."""
 
-    states: tuple[str, ...] = ()  # empty: all but refused
+    states: tuple[str, ...] = ()  # empty: all but refused, unless `q` names something
     client_id: int | None = None
     client_ids: tuple[int, ...] | None = None  # None: everybody's
     requested_from: datetime | None = None
     requested_to: datetime | None = None
     promotion_code: str | None = None
     q: str | None = None  # exact: id, number, request id, invoice number or transaction id
+    also: tuple[UUID, ...] = ()  # orders that `q` finds by what no read model holds: an e-mail address, an address
     before: int | None = None
     limit: int = 50
 
 
 def find_orders(connection: sa.Connection, wanted: OrderFilter) -> list[tuple[UUID, int]]:
     """Ids with their cursor positions, newest first; one more than the limit if there is a further page."""
-    query = sa.select(orders.c.order_id, orders.c.requested_position)
-    if wanted.states:
+    query = _matching(sa.select(orders.c.order_id, orders.c.requested_position), wanted)
+    return [(row.order_id, row.requested_position) for row in connection.execute(query)]
+
+
+def list_orders(connection: sa.Connection, wanted: OrderFilter) -> list[Row]:
+    """Whole rows, newest first; one more than the limit if there is a further page."""
+    return [dict(row) for row in connection.execute(_matching(sa.select(orders), wanted)).mappings()]
+
+
+def newest_of_states(connection: sa.Connection, states: Sequence[str]) -> list[Row]:
+    """The newest order in each of the states, where there is one, newest first."""
+    newest = (list_orders(connection, OrderFilter(states=(state,), limit=1))[:1] for state in states)
+    return sorted((row for rows in newest for row in rows), key=lambda row: -row["requested_position"])
+
+
+def count_orders(connection: sa.Connection, states: Sequence[str]) -> dict[str, int]:
+    """How many orders are in each of the states now; states without any are left out."""
+    query = sa.select(orders.c.state, sa.func.count()).where(orders.c.state.in_(states)).group_by(orders.c.state)
+    return {state: int(number) for state, number in connection.execute(query)}
+
+
+def _matching(query: sa.Select[Any], wanted: OrderFilter) -> sa.Select[Any]:
+    if wanted.states and set(wanted.states) != ALL_STATES:
         query = query.where(orders.c.state.in_(wanted.states))
-    elif wanted.q is None:
+    elif not wanted.states and wanted.q is None:
         query = query.where(orders.c.state != OrderState.REFUSED.value)
     if wanted.client_id is not None:
         query = query.where(orders.c.client_id == wanted.client_id)
@@ -177,9 +204,8 @@ def find_orders(connection: sa.Connection, wanted: OrderFilter) -> list[tuple[UU
     if wanted.before is not None:
         query = query.where(orders.c.requested_position < wanted.before)
     if wanted.q is not None:
-        query = query.where(_named(wanted.q.strip()))
-    query = query.order_by(orders.c.requested_position.desc()).limit(wanted.limit + 1)
-    return [(row.order_id, row.requested_position) for row in connection.execute(query)]
+        query = query.where(orders.c.order_id.in_(_named(wanted.q.strip(), wanted.also)))
+    return query.order_by(orders.c.requested_position.desc()).limit(wanted.limit + 1)
 
 
 def find_by_invoice(
@@ -196,8 +222,9 @@ def find_by_invoice(
     return found
 
 
-def _named(text: str) -> sa.ColumnElement[bool]:
-    """Any of the names that an order has, exactly."""
+def _named(text: str, also: Sequence[UUID]) -> sa.CompoundSelect[Any]:
+    """Any of the names that an order has, exactly. One look into an index for each: of an OR over all of them a
+    planner without statistics makes a walk through the table."""
     names = [
         orders.c.number == text.upper(),
         orders.c.request_id == text,
@@ -206,4 +233,6 @@ def _named(text: str) -> sa.ColumnElement[bool]:
     ]
     with suppress(ValueError):
         names.append(orders.c.order_id == UUID(text))
-    return sa.or_(*names)
+    if also:
+        names.append(orders.c.order_id.in_(also))
+    return sa.union_all(*(sa.select(orders.c.order_id).where(name) for name in names))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 import sqlalchemy as sa
 
@@ -188,3 +190,9 @@ def find_payments(connection: sa.Connection, span: Span, page: Page, *, state: s
     for row in connection.execute(taken.order_by(corrections.c.requested_at, corrections.c.transaction_id)).mappings():
         by_order.setdefault(row["order_id"], []).append({k: v for k, v in row.items() if k != "order_id"})
     return [{**row, "corrections": by_order.get(row["order_id"], [])} for row in found]
+
+
+def corrections_of(connection: sa.Connection, order_ids: Sequence[UUID]) -> list[Row]:
+    """The charges of these orders that were to be taken back, as they stand."""
+    query = sa.select(corrections).where(corrections.c.order_id.in_(order_ids)).order_by(corrections.c.requested_at)
+    return [dict(row) for row in connection.execute(query).mappings()]

@@ -14,7 +14,7 @@ from typing import TypeVar
 from sqlalchemy.exc import SQLAlchemyError
 
 from projections import leases
-from projections.following import Following
+from projections.following import FRONT, Following
 from projections.storage import Storage
 
 log = logging.getLogger(__name__)
@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 LEASE_S = 6.0  # a leader that is gone is replaced within this and one try
 HEARTBEAT_S = 1.5
-GATHER_S = 0.03  # small batches cost most per event: let some come together
+PACE_S = 0.05  # between two rounds: a small batch costs most per event, so under load some come together
 POLL_S = 0.5  # without a wake-up: somebody else's events on SQLite, or a listener that died
 RETRY_S = 1.0
 
@@ -62,6 +62,8 @@ class Projector:
                 if not await self._blocking(self._leads):
                     await asyncio.sleep(HEARTBEAT_S)
                     continue
+                began_s = monotonic()
+                self._woken.clear()
                 moved = await self._blocking(self._following.round)
                 self.last_error = None
             except Exception as error:
@@ -70,11 +72,12 @@ class Projector:
                 self.last_error = told
                 await asyncio.sleep(RETRY_S)
                 continue
-            if not moved:
+            if moved >= FRONT:
+                continue  # there is more
+            if not moved or self._following.together:
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._woken.wait(), POLL_S)
-            self._woken.clear()
-            await asyncio.sleep(GATHER_S)
+            await asyncio.sleep(began_s + PACE_S - monotonic())  # over already, where the round before is long ago
 
     async def catch_up(self) -> int:
         """Apply one round now, whoever leads; by how many events it moved."""
@@ -86,6 +89,7 @@ class Projector:
             with suppress(SQLAlchemyError, RuntimeError):
                 await self._blocking(self._step_down)
         await asyncio.to_thread(self._thread.shutdown, wait=True)
+        self._following.close()
         self._storage.close()
 
     async def _blocking(self, call: Callable[[], T]) -> T:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from time import monotonic, perf_counter
 
@@ -14,6 +14,7 @@ from projections.comparing import Comparison, compare
 from projections.dead_letters import skipped_positions
 from projections.log import LogReader
 from projections.model import ReadModel
+from projections.process_locks import LockHeld, process_lock
 from projections.registry import (
     Entry,
     add_generation,
@@ -194,20 +195,26 @@ class Rebuilder:
 
     @contextmanager
     def _alone(self, models: Sequence[ReadModel]) -> Iterator[None]:
-        """Raises NotPossible while another process rebuilds, verifies or rolls back one of them."""
-        try:
+        """Raises NotPossible while another process rebuilds, verifies or rolls back one of them. One that was killed
+        is in nobody's way."""
+        with ExitStack() as held:
             for model in models:
-                if not self._lease(model):
-                    raise NotPossible(f"another process is rebuilding {model.name!r}; try again within a minute")
+                try:
+                    held.enter_context(process_lock(self._storage, _lease_of(model)))
+                except LockHeld:
+                    raise NotPossible(f"another process is rebuilding {model.name!r}; wait until it is done") from None
+                held.callback(self._give_back, model)
+                self._lease(model)
             yield
-        finally:
-            with self._storage.control.execution_options(immediate=True).begin() as connection:
-                for model in models:
-                    leases.give_back(connection, f"rebuild-{model.name}", self._owner)
 
-    def _lease(self, model: ReadModel) -> bool:
+    def _lease(self, model: ReadModel) -> None:
+        """So that people see who is at work."""
         with self._storage.control.execution_options(immediate=True).begin() as connection:
-            return leases.take(connection, f"rebuild-{model.name}", self._owner, LEASE_S)
+            leases.seize(connection, _lease_of(model), self._owner, LEASE_S)
+
+    def _give_back(self, model: ReadModel) -> None:
+        with self._storage.control.execution_options(immediate=True).begin() as connection:
+            leases.give_back(connection, _lease_of(model), self._owner)
 
     def _renewing(self, models: Sequence[ReadModel], report: Report | None) -> Report:
         next_s = monotonic() + LEASE_S / 3
@@ -222,3 +229,7 @@ class Rebuilder:
                 report(progress)
 
         return renew_and_report
+
+
+def _lease_of(model: ReadModel) -> str:
+    return f"rebuild-{model.name}"

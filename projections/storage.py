@@ -160,6 +160,11 @@ class Storage:
         options = {"schema_translate_map": {GENERATION: self.schema(place)}}
         return self.writer(place).execution_options(**options)
 
+    def lock_file(self, name: str) -> Path:
+        """SQLite only: an empty file beside the generations, for a lock."""
+        control = Path(str(self.control.url.database))
+        return control.with_name(f"{control.stem}-{name}.lock")
+
     def _file(self, place: Place) -> Path:
         control = Path(str(self.control.url.database))
         return control.with_name(f"{control.stem}-{place.projection}-{place.number}{control.suffix}")

@@ -8,10 +8,12 @@ from time import perf_counter
 
 import sqlalchemy as sa
 
-from projections.applying import ModelTarget, apply, lock_positions
+from projections.applying import ModelTarget, apply
 from projections.building import Build
 from projections.log import LogReader
+from projections.positions import lock_positions
 from projections.registry import change, note_difference, read_registry, record
+from projections.sessions import sql_of
 from projections.storage import Place, Storage
 
 NEAR = 200  # events that may be applied while the live projector waits
@@ -33,11 +35,12 @@ def switch(
         build.advance_carefully(position) if what == "rolled-back" else build.advance(position)
     began_s = perf_counter()
     with storage.writer(live).begin() as held:
-        position = lock_positions(held, [live])[live]
-        with _same_or_new(storage, target.place, held) as writing:
-            there = lock_positions(writing, [target.place])[target.place]
+        with sql_of(held) as sql:
+            position = lock_positions(sql, [live])[live]
+        with _same_or_new(storage, target.place, held) as writing, sql_of(writing) as sql:
+            there = lock_positions(sql, [target.place])[target.place]
             if there < position:
-                apply(writing, [target], log.range(there, position))
+                apply(sql, [target], log.range(there, position))
         with _same_or_new(storage, Place("", 0), held) as control:
             entry = read_registry(control)[target.place.projection]
             if entry.live.place != live:

@@ -13,6 +13,12 @@ from tests.databases import empty, existing_server, fresh_database, run_folder, 
 from tests.proof.summary import pytest_terminal_summary as pytest_terminal_summary  # a hook; only here xdist sees it
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _seals_folder(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Checkpoints of servers under test lie in a temporary folder, not in the project's."""
+    os.environ["ORDERS_SEALS_PATH"] = str(tmp_path_factory.mktemp("seals"))
+
+
 @pytest.fixture(scope="session")
 def postgresql_server_url() -> Iterator[str]:
     """A PostgreSQL server, shared by all worker processes of this run; started by the first test that asks for it."""

@@ -76,6 +76,7 @@ def print_table(tried: Sequence[Tried], url: str, vendors: Sandboxes) -> None:
     console.print(f"{right} of {len(tried)} endings as expected\n")
     for name, address in _urls(url, vendors).items():
         console.print(f"{name:<18}{address}")
+    console.print(f"\nLook at them in the browser: open {url}/console/ and sign in with one click as Ed (employee).")
     console.print("\nSend one yourself (another house number is another order):\n")
     console.print(curl_line(url), soft_wrap=True, markup=False)
 
@@ -89,6 +90,7 @@ def curl_line(url: str) -> str:
 def _urls(url: str, vendors: Sandboxes) -> dict[str, str]:
     return {
         "API": url,
+        "console": f"{url}/console/",
         "description": f"{url}/docs",
         "gateway (sandbox)": vendors.gateway.url,
         "mail (sandbox)": vendors.mail.url,

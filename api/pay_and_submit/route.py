@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from fastapi import APIRouter
+from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -86,9 +87,17 @@ def _show_views(
         show(request, application=view(application))
 
 
+class RawRoute(APIRoute):
+    """A FastAPI route whose endpoint takes the request and gives the response: nothing is to be read for it."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handler: Callable[[Request], Coroutine[Any, Any, Response]] = self.endpoint
+        return handler
+
+
 def pay_and_submit_router(route: PayAndSubmit) -> APIRouter:
     """The FastAPI route. Its parameters are read from the raw body, so `api/openapi.py` describes them."""
-    router = APIRouter()
+    router = APIRouter(route_class=RawRoute)
 
     async def pay_and_submit(request: Request) -> Response:
         return await route(request)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
@@ -18,12 +19,18 @@ from api.reading.params import Query, order_id_of
 from api.reading.readers import Readers, may_see
 from api.statuses import SUCCESS
 from api.views_database import ViewsDatabase
+from application.adapters.key_store import KeyStoreUnavailable
+from application.audit.looks import PERSONAL_VIEWS, RecordLooks, Viewer, look_at
+from application.event_log import StoreUnavailable
 from application.order_reading import OrderReading, ReadableOrder
 from application.order_view import VIEWS
+from application.person_search import PersonSearch
+from application.ports.erasure import PersonIndexUnavailable
 from domain.order_events import OrderState
 from projections.orders import OrderFilter, find_orders
 
 MAX_WAIT_S = 2.0  # for `min_position`
+SEARCH_S = 0.1  # for the search index to see what was ordered a moment ago
 PATH = "/api/v1/orders"
 _LIST_PARAMS = (
     "application",
@@ -47,6 +54,8 @@ class ReadOrders:
     readers: Readers
     reading: OrderReading
     views: ViewsDatabase
+    search: PersonSearch
+    looks: RecordLooks
 
     async def many(self, request: Request) -> Response:
         """A page of orders, newest first, and the position that the page was found at."""
@@ -57,15 +66,25 @@ class ReadOrders:
         min_position = query.integer("min_position")
         if min_position is not None and not await self.views.wait_for(min_position, MAX_WAIT_S):
             raise invalid("min_position", "not-reached")
+        if wanted.q is not None and reader.sees_all_clients:
+            wanted = replace(wanted, also=await self._by_person(wanted.q))
         position, found = await self.views.read(ORDERS, lambda connection: find_orders(connection, wanted))
         page = found[: wanted.limit]
         shown = await self.reading.read_many([order_id for order_id, _ in page], view)
+        await self._record_looks(reader, request_id_of(request), f"GET {PATH} view={view}", view, shown)
         data: dict[str, Any] = {
             "orders": [order.shown for order in shown],
             "next_cursor": str(page[-1][1]) if len(found) > wanted.limit else None,
             "position": position,
         }
         return Envelope(SUCCESS, request_id_of(request), data=data).response()
+
+    async def _by_person(self, text: str) -> tuple[UUID, ...]:
+        """Orders by an e-mail address or a property; none while the index cannot be read: names still work."""
+        try:
+            return (await self.search.by_any(text, SEARCH_S)).order_ids
+        except (PersonIndexUnavailable, StoreUnavailable, KeyStoreUnavailable):
+            return ()
 
     async def one(self, request: Request, order_id: str) -> Response:
         """One order, always current, or as it was recorded at `at`."""
@@ -74,6 +93,7 @@ class ReadOrders:
         view, at = query.choice("view", VIEWS, "default"), query.instant("at")
         order = await self.reading.read(_known(order_id), view, at)
         visible = _visible(order, reader)
+        await self._record_looks(reader, request_id_of(request), f"GET {PATH}/{{id}} view={view}", view, [visible])
         return Envelope(SUCCESS, request_id_of(request), data={"order": visible.shown}).response()
 
     async def events(self, request: Request, order_id: str) -> Response:
@@ -88,7 +108,22 @@ class ReadOrders:
     async def render(self, order_id: UUID, view: str, reader: Actor) -> dict[str, Any] | None:
         """The order as pay_and_submit shows it to the one who asked."""
         order = await self.reading.read(order_id, view)
-        return order.shown if order is not None and may_see(reader, order.client_id) else None
+        if order is None or not may_see(reader, order.client_id):
+            return None
+        if order.requester != reader.requester.id:  # the order that stood in the way, asked for by somebody else
+            await self._record_looks(reader, str(order_id), f"POST {PATH}/pay_and_submit view={view}", view, [order])
+        return order.shown
+
+    async def _record_looks(
+        self, reader: Actor, request: str, reason: str, view: str, orders: Sequence[ReadableOrder]
+    ) -> None:
+        """Before anything is shown: who sees personal data that is not its own. What cannot be recorded is not shown:
+        raises StoreUnavailable and CommitUnknown."""
+        if view not in PERSONAL_VIEWS:
+            return
+        others = [order for order in orders if reader.sees_all_clients or order.client_id not in reader.client_ids]
+        looks = [look_at(order.client_id, order.shown) for order in others]
+        await self.looks(Viewer(reader.requester.id, request, reason), looks)
 
 
 def _filter(query: Query, reader: Actor) -> OrderFilter:

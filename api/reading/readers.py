@@ -19,6 +19,18 @@ from application.ports import Clock, Directory
 
 READ_ORDERS = "orders.read"
 REPORT_ROLES = frozenset({"employee", "finance", "reporting", "operations"})
+EXPLAIN_ROLES = frozenset({"employee", "liaison"})
+
+
+@dataclass(frozen=True)
+class ExplainReader:
+    """A reader of explanations. `sees_internals`: operators by name, their words, the books, notifications."""
+
+    order_reader: Actor | None  # None: sees all orders
+    sees_internals: bool
+
+    def may_see(self, client_id: int) -> bool:
+        return self.order_reader is None or may_see(self.order_reader, client_id)
 
 
 @dataclass(frozen=True)
@@ -31,7 +43,17 @@ class Readers:
 
     async def order_reader(self, request: Request) -> Actor:
         """A reader of orders, by the Bearer token. Raises ApiError as pay_and_submit does."""
+        return await self._order_reader(request, await self._sender(request))
+
+    async def explain_reader(self, request: Request) -> ExplainReader:
+        """Whoever may read orders, and finance, reporting and operations. Raises ApiError as `order_reader`."""
         sender = await self._sender(request)
+        if REPORT_ROLES.intersection(sender.roles):
+            return ExplainReader(None, sees_internals=True)
+        reader = await self._order_reader(request, sender)
+        return ExplainReader(reader, sees_internals=reader.requester.role in EXPLAIN_ROLES)
+
+    async def _order_reader(self, request: Request, sender: Authenticated) -> Actor:
         require_ordering_role(sender)
         slug = request.query_params.get("application")
         return acting_as(sender, await application_asked(self.directory, sender, slug), READ_ORDERS)

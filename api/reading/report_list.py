@@ -8,15 +8,13 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-import sqlalchemy as sa
-
-from api.read_models import CONVERSION, DIRECTORY_CHANGES, EMAIL_DELIVERIES, PAYMENTS, PROMOTIONS, REVENUE
+from api.read_models import CONVERSION, DIRECTORY_CHANGES, EMAIL_DELIVERIES, LEDGER, PAYMENTS, PROMOTIONS, REVENUE
 from domain.payment import PaymentState
 from projections.conversion import conversion_by_day, conversion_totals
 from projections.directory_changes import find_directory_changes
 from projections.email_deliveries import STATUSES, find_email_deliveries
+from projections.ledger.reports import TIMES, find_balances, find_booked, sums_of_balances
 from projections.model import ReadModel, Row
-from projections.paging import Span
 from projections.payments import find_payments
 from projections.promotions import find_promotions
 from projections.revenue import DESIGNATION, PROMOTION, SERVICE, revenue_by, revenue_by_day
@@ -39,7 +37,7 @@ class Report:
     cursor: Mapping[str, Callable[[str], Any]]
     columns: Mapping[str, str]  # name → meaning
     choices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # filters, with their values; none: any text
-    totals: Callable[[sa.Connection, Span], dict[str, Any]] | None = None
+    totals: Callable[..., dict[str, Any]] | None = None  # called with connection, span and the filters
 
 
 _AMOUNTS = {
@@ -191,5 +189,45 @@ REPORTS: tuple[Report, ...] = (
             "recorded_at": "When.",
         },
         {"promotion_code": ()},
+    ),
+    Report(
+        "ledger",
+        "Postings of the double-entry ledger, newest first, each with the event and the rule that it comes from",
+        "the time at which the event was recorded",
+        LEDGER,
+        find_booked,
+        {"position": int, "line": int},
+        {
+            "position": "Of the event in the log; postings with the same one are one entry, and sum to zero.",
+            "line": "Of the entry.",
+            "account": "The account.",
+            "debit_cents": "In cents; 0 for a credit.",
+            "credit_cents": "In cents; 0 for a debit.",
+            "item": "The transaction, or in the bank account the batch, that the amount belongs to; or null.",
+            "rule": "The rule that booked it.",
+            "rule_version": "Of the rule.",
+            "topic": "What happened.",
+            "stream_id": "The order, orphan charge or batch that it happened to.",
+            "recorded_at": "When it was recorded.",
+            "effective_at": "When it happened.",
+            "period": "The month that it is booked in.",
+        },
+        {"account": (), "order_id": ()},
+    ),
+    Report(
+        "trial-balance",
+        "Trial balance: every account with its sums over the span; without `from`, what it stood at before `to`",
+        "the time at which an event was recorded, or with `time=effective` at which it happened",
+        LEDGER,
+        find_balances,
+        {"account": str},
+        {
+            "account": "The account; its first part says what kind it is.",
+            "debit_cents": "Sum of its debits, in cents.",
+            "credit_cents": "Sum of its credits, in cents.",
+            "balance_cents": "Debits less credits, in cents; over all accounts this is zero.",
+        },
+        {"time": TIMES},
+        totals=sums_of_balances,
     ),
 )

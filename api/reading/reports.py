@@ -48,7 +48,7 @@ class ReadReports:
             raise invalid("min_position", "not-reached")
 
         def find(connection: sa.Connection) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-            totals = report.totals(connection, span) if report.totals else {}
+            totals = report.totals(connection, span, **filters) if report.totals else {}
             return report.find(connection, span, page, **filters), totals
 
         position, (rows, totals) = await self.views.read(report.model, find)
@@ -156,8 +156,8 @@ def _described(report: Report) -> dict[str, Any]:
     }
     if report.totals:
         data["properties"] |= {  # type: ignore[operator]
-            "totals": {"type": "object", "description": "Orders at each step, over the whole span."},
-            "reasons": {"type": "array", "description": "Status and reason of the orders that ended otherwise."},
+            "totals": {"type": "object", "description": "Over the whole span, whatever the page."},
+            "reasons": {"type": "array", "description": "Of `conversion`: why orders ended otherwise."},
         }
     envelope = {"type": "object", "properties": {"status": {"type": "string"}, "data": data}}
     return {

@@ -7,7 +7,7 @@ RFC 5869), so that neither the tables nor a backup of them opens anything.
 from __future__ import annotations
 
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from time import monotonic
@@ -64,13 +64,13 @@ class KeyStoreUnavailable(Exception):
 
 def create_tables(engine: Engine) -> None:
     """Create what is missing; safe to run again, and by several processes at once."""
-    with migrating(_placed(engine)) as connection:
+    with migrating(placed(engine)) as connection:
         if connection.dialect.name == "postgresql":
             connection.execute(CreateSchema(SCHEMA, if_not_exists=True))
         metadata.create_all(connection)
 
 
-def _placed(engine: Engine) -> Engine:
+def placed(engine: Engine) -> Engine:
     """SQLite has no schemas; there the store is best a file of its own."""
     return engine.execution_options(schema_translate_map={SCHEMA: None}) if engine.dialect.name == "sqlite" else engine
 
@@ -79,7 +79,7 @@ class SqlKeyStore:
     """The KeyStore of ports.py in SQLite or PostgreSQL. Every method raises KeyStoreUnavailable if it cannot."""
 
     def __init__(self, engine: Engine, secret_key: bytes, *, clock: Callable[[], float] = monotonic) -> None:
-        self._sql = SqlThreads(_placed(engine), "key-store", threads=2)
+        self._sql = SqlThreads(placed(engine), "key-store", threads=2)
         self._secret_key = secret_key
         self._cache = KeyCache(clock)
 
@@ -123,6 +123,21 @@ class SqlKeyStore:
             with suppress(KeyStoreUnavailable):  # it is erased already; the database tidies up later by itself
                 await self._call(self._sql.statement(_scrub))
         return erased > 0
+
+    async def living(self, client_ids: Sequence[int]) -> list[int]:
+        """Those of the clients that have a key."""
+        alive = select(client_keys.c.client_id).where(client_keys.c.wrapped_key.is_not(None))
+        alive = alive.where(client_keys.c.client_id.in_(client_ids)).order_by(client_keys.c.client_id)
+        return await self._call(self._sql.statement(lambda connection: list(connection.scalars(alive))))
+
+    async def opens_any(self) -> bool:
+        """Open one key with the secret key; False where there is none. Raises KeyStoreUnavailable, also if it fails."""
+        query = select(client_keys.c.key_id, client_keys.c.wrapped_key).where(client_keys.c.wrapped_key.is_not(None))
+        row = await self._call(self._sql.statement(lambda connection: connection.execute(query.limit(1)).first()))
+        if row is None:
+            return False
+        self._unwrapped(row.key_id, row.wrapped_key)
+        return True
 
     async def close(self) -> None:
         """Close the threads and the engine."""

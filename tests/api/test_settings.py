@@ -25,6 +25,7 @@ IN_ORDER = {
     "MANDRILL_WEBHOOK_URL": "https://orders.test/webhooks/mandrill",
     "EMAIL_FROM": "orders@orders.test",
     "SECRET_KEY": "s" * 40,
+    "SEAL_KEY": "c2VhbC1rZXktb2YtYS1wcm9kdWN0aW9uLXN5c3RlbSE=",
 }
 
 
@@ -83,6 +84,8 @@ def test_the_keys_lie_beside_the_database(database_url: str, keys_url: str) -> N
         ("LOG_LEVEL", "canary"),
         ("EMAIL_FROM", "canary"),
         ("SECRET_KEY", "canary"),
+        ("SEAL_KEY", "canary"),
+        ("SEAL_KEY", "Y2FuYXJ5"),
     ],
 )
 def test_a_bad_value_is_refused_by_the_name_of_its_variable_and_never_shown(
@@ -148,6 +151,7 @@ def test_production_takes_settings_that_are_in_order(monkeypatch: pytest.MonkeyP
         ("MANDRILL_API_KEY", "   "),
         ("SECRET_KEY", "example-secret-key-of-the-orders-engine"),
         ("SECRET_KEY", "s" * 31),
+        ("SEAL_KEY", "ZXhhbXBsZS1zZWFsLWtleS1vZi10aGUtb3JkZXJzISE="),
         ("EMAIL_FROM", "orders@example.com"),
         ("DATABASE_URL", "sqlite://"),
         ("DATABASE_URL", "sqlite:///file:x?mode=memory&uri=true"),

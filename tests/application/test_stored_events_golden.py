@@ -76,19 +76,19 @@ def test_one_topic_is_one_event_class() -> None:
 def test_adding_what_is_new_leaves_what_is_there_alone(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     rows = json.loads(golden.FILE.read_text())
     monkeypatch.setattr(golden, "FILE", tmp_path / "golden.json")
-    golden.FILE.write_text(json.dumps(rows[1:]))
+    golden.FILE.write_text(json.dumps(rows[:-1]))
 
-    assert golden.add_new() == [rows[0]["topic"]]
-    assert json.loads(golden.FILE.read_text()) == [*rows[1:], rows[0]]
+    assert golden.add_new() == [rows[-1]["topic"]]
+    assert json.loads(golden.FILE.read_text()) == rows
     assert golden.add_new() == []
 
 
 def test_a_shape_that_has_lost_a_field_is_not_added(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     rows = json.loads(golden.FILE.read_text())
-    rows[0]["fields"]["gone"] = "str"
+    rows[-1]["fields"]["gone"] = "str"
     monkeypatch.setattr(golden, "FILE", tmp_path / "golden.json")
     golden.FILE.write_text(json.dumps(rows))
 
-    with pytest.raises(ValueError, match=rows[0]["topic"]):
+    with pytest.raises(ValueError, match=rows[-1]["topic"]):
         golden.add_new()
     assert json.loads(golden.FILE.read_text()) == rows

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import cycle
 from typing import Any
 
@@ -54,17 +54,26 @@ def _row(event: Any) -> StoredRow:
 
 def filled(url: str, events: int) -> None:
     """Migrate the database and give it a log."""
+    _load(url, rows(events))
+
+
+def written(url: str, events: Iterable[Any]) -> None:
+    """As `filled`, with these events."""
+    _load(url, map(_row, events))
+
+
+def _load(url: str, stored: Iterable[StoredRow]) -> None:
     asyncio.run(migrate(Settings(database_url=url)))
     columns = "stored_events (originator_id, originator_version, topic, state)"
     if url.startswith("sqlite"):
         with sqlite3.connect(url.removeprefix("sqlite:///")) as file:
-            found = ((str(stream_id), *rest) for stream_id, *rest in rows(events))
+            found = ((str(stream_id), *rest) for stream_id, *rest in stored)
             file.executemany(f"INSERT INTO {columns} VALUES (?, ?, ?, ?)", found)
         file.close()
         return
     with psycopg.connect(url) as connection:
         with connection.cursor().copy(f"COPY {columns} FROM STDIN") as copy:
-            for row in rows(events):
+            for row in stored:
                 copy.write_row(row)
         connection.commit()
         connection.autocommit = True

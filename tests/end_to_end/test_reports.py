@@ -11,7 +11,7 @@ from tests.end_to_end.world import ADA, ED, FAY, LEE, World
 REPORTS = "/api/v1/reports/"
 SLUGS = (
     "revenue-by-day", "revenue-by-service", "revenue-by-promotion", "revenue-by-designation", "conversion",
-    "promotions", "payments", "email-deliveries", "directory-changes",
+    "promotions", "payments", "email-deliveries", "directory-changes", "ledger", "trial-balance",
 )  # fmt: skip
 
 

@@ -27,6 +27,7 @@ KEYS = {
     "mandrill_api_key": "kanari-mandrill-key",
     "mandrill_webhook_key": "kanari-webhook-key",
     "secret_key": "kanari-secret-key-that-derives-all-the-others",
+    "seal_key": "a2FuYXJpLXNlYWwta2V5LW9mLXRoZS1vcmRlcnMhISE=",
 }
 SECRETS = ("kanari-", *KEYS.values(), ADA, ED, NORA, PLANOORDER, UNKNOWN)
 CARD_NUMBER, CVV = "4111111111111111", "cvv-of-kumquat"

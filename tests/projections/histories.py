@@ -97,7 +97,7 @@ def _order(number: int, wish: Wish) -> Iterator[Stream.Event]:
         yield from _mailed(guards, at, number, wish)
         yield from _corrected(guards, at + timedelta(days=wish.later_days, seconds=5), number, wish)
     elif wish.ending == "unexpected":
-        _take_back(guards.order, _at(at, number), "70000", void=True, unexpected=True)
+        _take_back(guards.order, _at(at, number), f"7{number:09}", void=True, unexpected=True)
         yield from _collected(guards)
 
 
@@ -171,7 +171,7 @@ def _take_back(order: Order, when: Metadata, transaction_id: str, *, void: bool,
         when, transaction_id=transaction_id, amount_cents=amount_cents, reason="wished", unexpected=unexpected,
         refund_invoice_number="R" * 20,
     )  # fmt: skip
-    order.record_refund(when, transaction_id, "80001")
+    order.record_refund(when, transaction_id, f"8{transaction_id[1:]}")
 
 
 def _collected(guards: Guards) -> Iterator[Stream.Event]:

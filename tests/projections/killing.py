@@ -36,8 +36,6 @@ def rebuild(url: str, begun: object) -> None:
     """Rebuilds everything in tiny batches until it is killed or done."""
     building.BULK = 20
     world = World(Settings(database_url=url), f"victim-{uuid4().hex[:6]}")
-    with world.parts.storage.control.begin() as connection:  # whoever was killed cannot give its lease back
-        connection.exec_driver_sql("DELETE FROM projection_leases WHERE name LIKE 'rebuild-%%'")
     begun.set()  # type: ignore[attr-defined]
     world.parts.rebuilder.rebuild(MODELS)
     world.close()
@@ -68,8 +66,6 @@ def holds(world: World, kills: int, *, seed: int) -> bool:
     """Whether the views equal a fresh fold after all that, and a killed rebuild goes on."""
     died = kill(world, kills, seed=seed)
     world.follow()
-    with world.parts.storage.control.execution_options(immediate=True).begin() as connection:
-        connection.exec_driver_sql("DELETE FROM projection_leases")
     outcomes = world.parts.rebuilder.rebuild(MODELS)
     sys.stdout.write(f"{died} of {kills} died at work; the log has {len(world.log)} events\n")
     return died > kills / 2 and all(outcome.comparison.equal for outcome in outcomes) and world.same_as_a_fresh_fold()

@@ -9,6 +9,7 @@ The file to start in is `app.py`: the aiohttp application with the API, the ledg
 | `encoding.py`, `codes.py` | answers, the codes and texts in them |
 | `ledger.py` | what happened to money: transactions, batches, duplicates, settlement |
 | `charging.py`, `corrections.py`, `reporting.py` | the operations: charge; void, refund, review; lists and details |
+| `planting.py` | faults of settlement on purpose: another amount, missing, late, twice, charged back |
 | `gateway.py` | one request: keys, faults, operation |
 | `delivery.py`, `webhooks.py` | how an answer reaches its caller (or does not); signed notifications |
 

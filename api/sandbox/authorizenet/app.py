@@ -13,7 +13,9 @@ from api.sandbox.authorizenet.delivery import Deliverer
 from api.sandbox.authorizenet.encoding import error_response
 from api.sandbox.authorizenet.faults import BadFault
 from api.sandbox.authorizenet.gateway import Gateway, Reply
+from api.sandbox.authorizenet.ledger import LedgerFull
 from api.sandbox.authorizenet.page import page
+from api.sandbox.authorizenet.planting import BadPlant, plant
 from api.sandbox.authorizenet.webhooks import Webhooks
 
 API_PATH = "/xml/v1/request.api"
@@ -29,6 +31,7 @@ def create_app(config: GatewayConfig) -> web.Application:
     app.router.add_get("/", server.page)
     app.router.add_get("/_ledger", server.ledger)
     app.router.add_post("/_ledger/settle", server.settle)
+    app.router.add_post("/_ledger/plant", server.plant)
     app.router.add_post("/_ledger/reset", server.reset)
     app.router.add_post(r"/_held/{transaction_id:\d+}/{action:approve|decline}", server.review)
     app.router.add_post("/_faults", server.fault)
@@ -78,6 +81,20 @@ class _Server:
         batch = self._gateway.ledger.settle()
         count = len(batch.transactions) if batch else 0
         return web.json_response({"batchId": batch.id if batch else None, "transactions": count})
+
+    async def plant(self, request: web.Request) -> web.Response:
+        try:
+            wish = json.loads(await request.read())
+            if not isinstance(wish, dict):
+                raise BadPlant("give a JSON object")
+            planted = plant(self._gateway.ledger, wish)
+        except BadPlant as bad:
+            return web.json_response({"error": str(bad)}, status=400)
+        except ValueError:
+            return web.json_response({"error": "give a JSON object"}, status=400)
+        except LedgerFull:
+            return web.json_response({"error": "the ledger is full"}, status=507)
+        return web.json_response({"transId": planted.id})
 
     async def reset(self, _: web.Request) -> web.Response:
         self._gateway.ledger.reset()

@@ -18,6 +18,9 @@ _SETTLES_AS = {
     "refundPendingSettlement": "refundSettledSuccessfully",
 }
 _KEPT_NOTHING = frozenset({"declined", "voided"})
+_AS_THEY_ARE = frozenset(
+    {"chargeback", "returnedItem", "chargebackReversal"}
+)  # they enter a batch in their last status
 
 
 class LedgerFull(Exception):
@@ -45,6 +48,8 @@ class Transaction:
     ref_trans_id: str | None = None  # of a refund: the charge
     held_as: str | None = None  # the status in which it was held, if it ever was
     batch_id: str | None = None
+    settled_cents: int | None = None  # planted: settles as another amount
+    not_before: datetime | None = None  # planted: no batch takes it earlier
     history: list[dict[str, str]] = field(default_factory=list)
 
     @property
@@ -54,7 +59,14 @@ class Transaction:
     @property
     def settle_cents(self) -> int:
         """What is, or will be, settled: nothing of a declined or voided transaction."""
-        return 0 if self.status in _KEPT_NOTHING else self.amount_cents
+        if self.status in _KEPT_NOTHING:
+            return 0
+        return self.amount_cents if self.settled_cents is None else self.settled_cents
+
+    def can_settle(self, at: datetime) -> bool:
+        """A batch that closes then takes it."""
+        closed = self.status in _SETTLES_AS or self.status in _KEPT_NOTHING or self.status in _AS_THEY_ARE
+        return closed and (self.not_before is None or at >= self.not_before)
 
     def become(self, status: str, event: str, at: datetime) -> None:
         self.status = status
@@ -83,6 +95,7 @@ class Ledger:
         self._latest_by_key: dict[tuple[str | None, ...], Transaction] = {}
         self._refunds: defaultdict[str, list[Transaction]] = defaultdict(list)
         self.batches: dict[str, Batch] = {}
+        self.again: list[Transaction] = []  # planted: the next batch takes them a second time
         self.calls: Counter[str] = Counter()
 
     def __iter__(self) -> Iterator[Transaction]:
@@ -133,11 +146,14 @@ class Ledger:
 
         None where there is nothing to close.
         """
-        ready = tuple(t for t in self if t.batch_id is None and (t.status in _SETTLES_AS or t.status in _KEPT_NOTHING))
+        now = self.now()
+        fresh = [t for t in self if t.batch_id is None and t.can_settle(now)]
+        ready = (*fresh, *self.again)
         if not ready:
             return None
-        batch = Batch(self.new_id(), self.now(), ready)
-        for transaction in ready:
+        self.again = []
+        batch = Batch(self.new_id(), now, ready)
+        for transaction in fresh:
             transaction.batch_id = batch.id
             if transaction.status in _SETTLES_AS:
                 transaction.become(_SETTLES_AS[transaction.status], "settled", batch.settled_at)

@@ -19,6 +19,7 @@ td, th {{ text-align: left; padding: .2rem 1rem .2rem 0 }}</style></head><body>
 <tbody>{rows}</tbody></table>
 <p>Any other payment profile id is not found (E00040). The customer profile id may be any number.</p>
 <p>POST <code>/_ledger/settle</code> settles what was captured, <code>/_ledger/reset</code> forgets everything,
+<code>/_ledger/plant</code> plants a fault of settlement (<code>{{"fault": "chargeback", "transId": "..."}}</code>),
 <code>/_held/{{transId}}/approve</code> or <code>/decline</code> ends a review, <code>/_faults</code> forces an outcome:
 <code>{{"operation": "getTransactionDetailsRequest", "outcome": "http-500", "times": 2}}</code> or
 <code>{{"delay_ms": 150}}</code>.</p></body></html>

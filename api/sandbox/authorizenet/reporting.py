@@ -7,6 +7,7 @@ held for review; `pendingApproval` gives the held ones and only them. Whoever wa
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from operator import attrgetter
@@ -19,6 +20,14 @@ from api.sandbox.authorizenet.ledger import Batch, Ledger, Transaction
 
 MAX_PAGE = 1000
 MAX_RANGE = timedelta(days=31)
+# The elements of a batch's statistics, in the order of the contract: the counts follow the refunds.
+_SUMMED = (
+    ("charge", "settledSuccessfully"),
+    ("refund", "refundSettledSuccessfully"),
+    ("returnedItem", "returnedItem"),
+    ("chargeback", "chargeback"),
+)
+_COUNTED = (("void", "voided"), ("decline", "declined"), ("error", "generalError"))
 FRAUD_FILTER_NAME = "Sandbox Filter"
 
 
@@ -49,7 +58,9 @@ def batches(ledger: Ledger, request: Element) -> Answer:
     last = _time(request.text("lastSettlementDate")) or now
     if not timedelta() <= last - first <= MAX_RANGE:
         return Answer(root, "E00013", text="The settlement date range is invalid.")
-    found = [_batch(batch) for batch in ledger.batches.values() if first <= batch.settled_at <= last]
+    summed = request.text("includeStatistics") in ("true", "1")
+    closed = [batch for batch in ledger.batches.values() if first <= batch.settled_at <= last]
+    found = [_batch(batch) | (_statistics(batch) if summed else {}) for batch in closed]
     return Answer(root, body={"batchList": found}) if found else Answer(root, "I00004")
 
 
@@ -164,6 +175,19 @@ def _batch(batch: Batch) -> dict[str, Value]:
         "marketType": "eCommerce",
         "product": "Card Not Present",
     }
+
+
+def _statistics(batch: Batch) -> dict[str, Value]:
+    """Counts and sums of a batch by kind of card; there is one kind here. An amount comes with its count only."""
+    by_status: defaultdict[str, list[int]] = defaultdict(list)
+    for transaction in batch.transactions:
+        by_status[transaction.status].append(transaction.settle_cents)
+    sums: dict[str, Value] = {"accountType": CARD_TYPE}
+    for name, status in _SUMMED:
+        sums |= {f"{name}Amount": Money(sum(by_status[status])), f"{name}Count": len(by_status[status])}
+        if name == "refund":
+            sums |= {f"{counted}Count": len(by_status[status]) for counted, status in _COUNTED}
+    return {"statistics": [sums]}
 
 
 def _time(text: str | None) -> datetime | None:

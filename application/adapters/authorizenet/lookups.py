@@ -81,7 +81,7 @@ def summary(row: Element) -> TransactionSummary:
         state=state_of(status),
         status=status,
         invoice_number=row.text("invoiceNumber") or None,
-        amount_cents=_cents(row.text("settleAmount")),
+        amount_cents=cents(row.text("settleAmount")),
         submitted_at=_moment(row.text("submitTimeUTC")),
         customer_profile_id=row.text("profile/customerProfileId") or None,
         payment_profile_id=row.text("profile/customerPaymentProfileId") or None,
@@ -100,7 +100,7 @@ def details(answer: Answer, transaction_id: str) -> TransactionDetails:
         state=state_of(status),
         status=status,
         invoice_number=found.text("order/invoiceNumber") or None,
-        amount_cents=_cents(found.text("settleAmount") or found.text("authAmount")),
+        amount_cents=cents(found.text("settleAmount") or found.text("authAmount")),
         authorization_code=as_code(found.text("authCode")) or "",
         last4=last4.group() if last4 else None,
         transaction_type=_word(found.text("transactionType")),
@@ -150,7 +150,7 @@ def _word(text: str | None) -> str:
     return text
 
 
-def _cents(text: str | None) -> int:
+def cents(text: str | None) -> int:
     """An amount of dollars as exact cents."""
     if not text or not _AMOUNT.fullmatch(text):
         raise LookupFailed("nonsense")

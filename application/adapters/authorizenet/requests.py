@@ -78,12 +78,23 @@ class Requests:
             sdk.getTransactionListForCustomerRequest(customerProfileId=customer_profile_id, **_newest_first(page))
         )
 
-    def batches(self, first: datetime, last: datetime) -> bytes:
+    def batches(self, first: datetime, last: datetime, *, statistics: bool = False) -> bytes:
         """Batches settled in the range, ends included; UTC, whole seconds. The gateway refuses more than 31 days."""
-        return self._bytes(sdk.getSettledBatchListRequest(firstSettlementDate=first, lastSettlementDate=last))
+        wanted = {"includeStatistics": True} if statistics else {}
+        return self._bytes(sdk.getSettledBatchListRequest(**wanted, firstSettlementDate=first, lastSettlementDate=last))
 
     def of_batch(self, batch_id: str, page: int) -> bytes:
         return self._bytes(sdk.getTransactionListRequest(batchId=batch_id, **_newest_first(page)))
+
+    def of_batch_by_id(self, batch_id: str, page: int, limit: int) -> bytes:
+        """A batch that does not change any more, in an order without ties, so that its pages fit together."""
+        return self._bytes(
+            sdk.getTransactionListRequest(
+                batchId=batch_id,
+                sorting=sdk.TransactionListSorting(orderBy="id", orderDescending=False),
+                paging=sdk.Paging(limit=limit, offset=page),
+            )
+        )
 
     def check_keys(self) -> bytes:
         return self._bytes(sdk.authenticateTestRequest())

@@ -112,7 +112,7 @@ class Search:
             seen += len(page)
             yield page
             if len(page) < PAGE_LIMIT:
-                if seen < _announced(answer):
+                if seen < announced(answer):
                     raise LookupFailed("incomplete")
                 return
         raise LookupFailed("too-many-pages")
@@ -122,7 +122,7 @@ def _rows(answer: Answer) -> list[TransactionSummary]:
     return [lookups.summary(row) for row in answer.all("transactions/transaction")]
 
 
-def _announced(answer: Answer) -> int:
+def announced(answer: Answer) -> int:
     total = answer.text("totalNumInResultSet") or "0"
     if not re.fullmatch(r"[0-9]{1,9}", total):
         raise LookupFailed("nonsense")

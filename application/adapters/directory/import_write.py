@@ -11,12 +11,12 @@ from uuid import UUID
 from sqlalchemy import Connection, Table, bindparam, case, delete, insert, select, text, update
 
 from application.adapters.directory import tables
+from application.adapters.directory.erasing import IMPORT_LOCK, without_erased
 from application.adapters.directory.import_checks import check_references, references
 from application.adapters.directory.import_values import DirectoryImport
 from application.adapters.directory.rows import Row, rows_of
 from application.adapters.directory.tables import catalog_version
 
-IMPORT_LOCK = 0x6F72_6465_7273_0002  # of PostgreSQL's advisory locks: one import at a time
 STEP_TIMEOUT_S = 60  # for one section of a large file: its statements, and our work between two of them
 REVOKED_SESSIONS_KEPT = timedelta(days=30)
 
@@ -52,6 +52,7 @@ class ImportReport:
 
     sections: dict[str, SectionReport]
     catalog_version: str
+    withheld: int = 0  # records of erased clients that the file still has
 
 
 def apply(
@@ -65,6 +66,7 @@ def apply(
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": IMPORT_LOCK})
         for limit in ("statement_timeout", "idle_in_transaction_session_timeout"):
             connection.execute(text(f"SET LOCAL {limit} = '{STEP_TIMEOUT_S}s'"))
+    read, withheld = without_erased(connection, read)
     check_stored_references(connection, read)
     settles: dict[str, Settle] = {
         "sessions": _with_latest_use,
@@ -82,7 +84,12 @@ def apply(
     connection.execute(update(tables.state).values(generation=tables.state.c.generation + 1))
     if connection.dialect.name == "postgresql":
         connection.execute(text(f"NOTIFY {tables.CHANGED}"))
-    return ImportReport(reports, connection.scalars(select(tables.state.c.catalog_version)).one())
+    return ImportReport(reports, connection.scalars(select(tables.state.c.catalog_version)).one(), withheld)
+
+
+def check(connection: Connection, read: DirectoryImport) -> None:
+    """Raise InvalidImport where `apply` would now."""
+    check_stored_references(connection, without_erased(connection, read)[0])
 
 
 def check_stored_references(connection: Connection, read: DirectoryImport) -> None:

@@ -112,9 +112,7 @@ class SqlDirectory:
 
     async def check_import(self, import_: DirectoryImport) -> None:
         """Raise InvalidImport where `apply_import` would now; a caller that writes elsewhere too asks first."""
-        await self._call(
-            self._sql.statement(lambda connection: import_write.check_stored_references(connection, import_))
-        )
+        await self._call(self._sql.statement(lambda connection: import_write.check(connection, import_)))
 
     async def apply_import(
         self, import_: DirectoryImport, promotion_versions: Mapping[UUID, int] | None = None

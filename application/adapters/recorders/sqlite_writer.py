@@ -9,6 +9,7 @@ import time
 from collections import defaultdict, deque
 from collections.abc import Sequence
 from contextlib import suppress
+from itertools import accumulate
 from pathlib import Path
 
 from eventsourcing.persistence import Notification, StoredEvent
@@ -18,6 +19,7 @@ from application.event_log import CommitUnknown, Conflict, StoreUnavailable
 
 WRITE_BUSY_S = 5.0  # how long to wait for another process that writes
 CLOSE_S = 10.0
+EVENTS_AT_ONCE = 500  # in one statement, whose text SQLite keeps compiled
 RESOLVE_PAUSES_S = (0.0, 0.05, 0.1, 0.2, 0.4, 0.8)  # before each try to find out how a COMMIT ended
 
 
@@ -27,7 +29,9 @@ def connect(path: Path, *, busy_s: float) -> sqlite3.Connection:
     It may be used by several threads, one at a time per statement: SQLite serialises them.
     """
     uri = path.absolute().as_uri() + "?mode=rw"
-    connection = sqlite3.connect(uri, uri=True, timeout=busy_s, isolation_level=None, check_same_thread=False)
+    connection = sqlite3.connect(
+        uri, uri=True, timeout=busy_s, isolation_level=None, check_same_thread=False, cached_statements=256
+    )
     connection.execute("PRAGMA synchronous = FULL")
     return connection
 
@@ -93,6 +97,8 @@ class SqliteWriter:
             return [self._waiting.popleft() for _ in range(min(len(self._waiting), GROUP_SIZE))]
 
     def _write(self, inserts: Sequence[Insert]) -> list[Outcome]:
+        if (written := self._write_at_once(inserts)) is not None:
+            return written
         try:
             connection = self._connect()
             connection.execute("BEGIN IMMEDIATE")
@@ -106,6 +112,26 @@ class SqliteWriter:
             return self._resolve(inserts, outcomes, str(error))
         self.commits += 1
         return outcomes
+
+    def _write_at_once(self, inserts: Sequence[Insert]) -> list[Outcome] | None:
+        """All inserts as one statement that commits by itself: every call into SQLite means waiting for the
+        interpreter again. None where one of them conflicts, or there are too many: nothing was written."""
+        events = [event for insert in inserts for event in insert.events]
+        if len(events) > EVENTS_AT_ONCE:
+            return None
+        try:
+            last = _insert(self._connect(), events)
+        except sqlite3.Error as error:
+            if _primary_code(error) == sqlite3.SQLITE_BUSY:  # it did not begin
+                self._disconnect()
+                return [StoreUnavailable(str(error)) for _ in inserts]
+            return self._resolve(inserts, [0] * len(inserts), str(error))
+        if not isinstance(last, int):
+            return [last] if len(inserts) == 1 else None
+        self.commits += 1
+        first = last - len(events) + 1
+        ends = accumulate(len(insert.events) for insert in inserts)
+        return [first + end - 1 for end in ends]
 
     def _connect(self) -> sqlite3.Connection:
         if self._connection is None:
@@ -152,6 +178,12 @@ def _insert(connection: sqlite3.Connection, events: Sequence[StoredEvent]) -> Ou
         return Conflict()
     assert cursor.lastrowid is not None
     return cursor.lastrowid
+
+
+def _primary_code(error: sqlite3.Error) -> int | None:
+    """SQLite's result code without what its extended codes add; None where the error is Python's own."""
+    code = getattr(error, "sqlite_errorcode", None)
+    return None if code is None else code & 0xFF
 
 
 def _overwrite_lost_frames(connection: sqlite3.Connection) -> None:

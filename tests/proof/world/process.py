@@ -42,7 +42,7 @@ class Process:
         self.name = name
         self.dead = False
         self.frozen_until_s = -1.0
-        self.replies: set[asyncio.Future[Outcome | None]] = set()
+        self.replies: dict[asyncio.Future[Outcome | None], None] = {}  # in order, as a set would not be
         self.clock = ProcessClock(world.loop, skew_s)
         self._context = context_of(self)
         self._build(SeededIds(Random(world.random.getrandbits(64))))

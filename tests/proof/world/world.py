@@ -8,7 +8,6 @@ from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from hashlib import sha256
 from random import Random
-from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
@@ -93,10 +92,10 @@ class World:
         self.tell(name, "is asked", command.request_id, command.promotion_code or "", command.idempotency_key or "")
         if process.dead:
             return None
-        process.replies.add(reply)
+        process.replies[reply] = None
         process.spawn(process.serve(command, reply))
         outcome: Outcome | None = await reply
-        process.replies.discard(reply)
+        process.replies.pop(reply, None)
         self.answers.append(Answer(command, outcome, self.loop.now_s))
         told = f"{outcome.status} {outcome.detail or ''}".strip() if outcome else "connection lost"
         self.seen[f"answer: {told}"] += 1
@@ -206,5 +205,5 @@ def _resolve(reply: asyncio.Future[Outcome | None], outcome: Outcome | None) -> 
 @contextmanager
 def _seeded_nonces(random: Random) -> Iterator[None]:
     """The one random thing that the log holds, from the seed."""
-    with patch("application.personal_data.os", SimpleNamespace(urandom=random.randbytes)):
+    with patch("application.personal_data.random_bytes", random.randbytes):
         yield

@@ -1,0 +1,142 @@
+"""The background work beside a server, in a process of its own.
+
+Python runs one thread at a time: in the server's process, projections would take turns with the orders. The two share
+nothing but the databases and a pipe: a byte in it says that there are new events, its end that the server is gone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+
+from api.bootstrap import Service
+from api.logs import configure_logging
+from api.settings import Settings, load_settings
+
+log = logging.getLogger(__name__)
+
+COMMAND: Sequence[str] = (sys.executable, "-c", "from api.work_process import main; main()")
+SIGNAL_PAUSE_S = 0.003  # one byte for all events of a moment
+RESTART_PAUSES_S = (0.2, 1.0, 5.0)
+STOP_S = 20.0  # what is under way may end well
+READY = b"ready\n"
+STDIN, STDOUT = 0, 1
+
+
+class WorkProcess:
+    """Starts the process, keeps it running, and stops it. `wake` belongs to the server's event loop."""
+
+    def __init__(self) -> None:
+        self._stopping = threading.Event()
+        self._ready = threading.Event()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._keeper = threading.Thread(target=self._keep, name="work-process", daemon=True)
+        self._signalled = False
+
+    def start(self) -> None:
+        self._process = start_process()
+        self._keeper.start()
+
+    def wait_until_ready(self, timeout_s: float) -> None:
+        """Until the background work has begun for the first time, or the time is up."""
+        self._ready.wait(timeout_s)
+
+    def wake(self) -> None:
+        """There are new events."""
+        if not self._signalled:
+            self._signalled = True
+            asyncio.get_running_loop().call_later(SIGNAL_PAUSE_S, self._signal)
+
+    def stop(self) -> None:
+        """Let it end what is under way, for a limited time."""
+        self._stopping.set()
+        process = self._process
+        if process is None:
+            return
+        _close(process)
+        try:
+            process.wait(STOP_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+    def _signal(self) -> None:
+        self._signalled = False
+        if self._process is not None and self._process.stdin is not None:
+            with suppress(OSError, ValueError):  # full: it will look anyway; closed: it is being started again
+                os.write(self._process.stdin.fileno(), b"\n")
+
+    # --- on a thread --------------------------------------------------------------------------------------------------
+
+    def _keep(self) -> None:
+        """Start it again whenever it ends; the longer the more often it has ended."""
+        ended = 0
+        while (process := self._process) is not None:
+            assert process.stdout is not None
+            if process.stdout.read(len(READY)) == READY:
+                self._ready.set()
+            code = process.wait()
+            _close(process)
+            if self._stopping.wait(RESTART_PAUSES_S[min(ended, len(RESTART_PAUSES_S) - 1)]):
+                return
+            log.error("the background work ended with %d and is started again", code)
+            ended += 1
+            self._process = start_process()
+            if self._stopping.is_set():
+                _close(self._process)
+                return
+
+
+def start_process() -> subprocess.Popen[bytes]:
+    """Run `main` in a new process, with a pipe to its stdin that never blocks and one from its stdout."""
+    process = subprocess.Popen(COMMAND, stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # noqa: S603  # our own
+    assert process.stdin is not None
+    os.set_blocking(process.stdin.fileno(), False)
+    return process
+
+
+def _close(process: subprocess.Popen[bytes]) -> None:
+    for pipe in (process.stdin, process.stdout):
+        if pipe is not None:
+            with suppress(OSError):
+                pipe.close()
+
+
+# --- in the process itself --------------------------------------------------------------------------------------------
+
+
+def main() -> None:
+    """Do the background work until the server's end of the pipe is closed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches both processes; the server says when to stop
+    settings = load_settings()
+    configure_logging(settings)
+    asyncio.run(_work(settings))
+
+
+async def _work(settings: Settings) -> None:
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGTERM, stopped.set)
+    service = Service(settings)
+    loop.add_reader(STDIN, _heard, service.wake, stopped)
+    service.start_work()
+    try:
+        os.write(STDOUT, READY)
+        await stopped.wait()
+    finally:
+        loop.remove_reader(STDIN)
+        await service.close()
+
+
+def _heard(wake: Callable[[], None], stopped: asyncio.Event) -> None:
+    if os.read(STDIN, 65536):
+        wake()
+    else:
+        stopped.set()

@@ -1,0 +1,1 @@
+"""The ledger: its rules, that it always balances, its questions, its files."""
