@@ -15,13 +15,13 @@ from uuid import UUID
 
 from application.audit import facts
 from application.audit.guard_checks import terms_of
+from application.audit.deciding_again import Terms, decide_again
 from application.audit.other_policy import Difference, Findings, OtherPolicy, PromotionPolicy, Verdict
 from application.audit.other_world import OtherWorld, Use
 from application.audit.state import StoredRow
 from domain.duplicate_window import DuplicateWindow
 from domain.order import Order
 from domain.payment import PaymentState
-from domain.pricing import discounts_cents
 from domain.promotion import Promotion, PromotionRedemption, PromotionTerms
 from domain.submission import redemption_holder
 
@@ -100,7 +100,7 @@ class WhatIf:
         terms = self._terms_of(case, promotion_id)
         other = self._other(terms, at)
         use = self._use(case, promotion_id) if promotion_id else None
-        would = self._verdict(case, was, terms, other, use)
+        would = decide_again(self._world, case.fact, was, Terms(terms, other, use))
         if would != was:
             case.difference = Difference(UUID(order_id), case.position, at, was, would)
             self._differences.append(case.difference)
@@ -117,24 +117,6 @@ class WhatIf:
             case.closed = True
         if case.difference and would.total_cents and (not was.accepted or not was.total_cents):
             case.difference.would_keep_cents = None
-
-    def _verdict(
-        self, case: _Case, was: Verdict, terms: PromotionTerms | None, other: PromotionPolicy, use: Use | None
-    ) -> Verdict:
-        """The first rule that forbids it, else the total."""
-        subtotal_cents, at = case.fact.subtotal_cents, case.fact.timestamp
-        if was.status == "invalid-promotion":
-            return was
-        if terms is not None and other.off:
-            return Verdict(subtotal_cents, "invalid-promotion", "inactive")
-        if (rule := self._world.duplicate(case.fact.duplicate_window_id, at)) is not None:
-            return Verdict(subtotal_cents, "duplicate-payment", rule)
-        if use is not None and (rule := self._world.expended(use, other.uses or 1)) is not None:
-            return Verdict(subtotal_cents, "promotion-expended", rule)
-        total_cents = subtotal_cents - sum(discounts_cents(case.fact.lines, _changed(terms, other)))
-        if was.status == "card-expired" and total_cents:
-            return was
-        return Verdict(total_cents)
 
     def _terms_of(self, case: _Case, promotion_id: str | None) -> PromotionTerms | None:
         """Those that were applied; of a refused order those of that moment."""
@@ -210,14 +192,6 @@ class WhatIf:
         """How long a yes blocks, for an order of that time."""
         other_s = self._policy.duplicate_window_s
         return self._window_s if other_s is None or not self._policy.holds(requested_at) else other_s
-
-
-def _changed(terms: PromotionTerms | None, other: PromotionPolicy) -> PromotionTerms | None:
-    if terms is None or (other.percent_off is None and other.amount_off_cents is None):
-        return terms
-    return PromotionTerms(
-        terms.promotion_id, terms.version, terms.code, other.percent_off, other.amount_off_cents, terms.designation
-    )
 
 
 _BY_CLASS: dict[Any, Callable[[WhatIf, Any, StoredRow], None]] = {

@@ -67,7 +67,7 @@ def test_importing_the_same_file_twice_changes_nothing(
 
     assert (first.exit_code, second.exit_code) == (0, 0)
     before, after = json.loads(first.stdout), json.loads(second.stdout)
-    assert before["sections"]["users"] == {"added": 6, "changed": 0, "unchanged": 0, "deactivated": 0}
+    assert before["sections"]["users"] == {"added": 8, "changed": 0, "unchanged": 0, "deactivated": 0}
     for section, counts in after["sections"].items():
         added = before["sections"][section]["added"]
         assert counts == {"added": 0, "changed": 0, "unchanged": added, "deactivated": 0}, section

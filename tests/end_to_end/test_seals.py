@@ -51,7 +51,9 @@ def test_a_running_server_seals_what_it_writes_within_moments(world: World, orde
 def test_the_log_of_a_running_server_is_verified(world: World, order: dict[str, Any], tmp_path: Path) -> None:
     kept = tmp_path / "kept.txt"
     kept.write_text(ran("seals", "--note").stdout)
-    result = ran("verify", "--checkpoint", str(kept), "--json")
+    key = tmp_path / "key.txt"
+    key.write_text(json.loads(ran("seals", "--json").stdout)["public_key"])
+    result = ran("verify", "--checkpoint", str(kept), "--public-key", str(key), "--json")
     assert result.exit_code == 0, result.output
     found = json.loads(result.stdout)
     assert (found["fine"], found["findings"]) == (True, [])
@@ -99,6 +101,7 @@ def test_a_month_is_exported(world: World, order: dict[str, Any], tmp_path: Path
         (("export", "2001-01", "--out", "x.zip"), "no such events"),
         (("export", "nonsense", "--out", "x.zip"), "no such order"),
         (("verify", "--checkpoint", __file__), "--checkpoint: it is"),
+        (("verify", "--public-key", __file__), "no public key"),
     ],
 )
 def test_what_cannot_be_done_ends_with_2_and_the_reason(

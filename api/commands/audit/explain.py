@@ -70,13 +70,8 @@ def _step(step: Step) -> Iterator[RenderableType]:
         reason = f", reason {said.reason_code} ({said.reason_status or 'not in our table'})" if said.reason_code else ""
         yield _detail(f"the gateway said: {response}{reason}", "magenta")
     for change in step.changes:
-        yield Text.assemble(
-            ("          ", ""),
-            (f"{change.field}: ", ""),
-            (f"{change.before}", "red"),
-            (" → ", "dim"),
-            f"{change.after}",
-        )
+        parts = (f"{change.field}: ", (f"{change.before}", "red"), (" → ", "dim"), f"{change.after}")
+        yield Padding.indent(Text.assemble(*parts), INDENT)
     yield from (_posting(row, "") for row in step.postings or ())
     if step.seal is not None:
         yield _detail(f"sealed {utc_text(step.seal.sealed_at)} by the tree of {step.seal.tree_size} events", "green")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
+from uuid import UUID
 
 import typer
 
@@ -12,8 +13,10 @@ from api.commands.audit.sealed import progress, sealed_log
 from api.commands.console import AsJson, fail, print_json, print_text
 
 if TYPE_CHECKING:
+    from application.audit.seals.checkpoint import Verifier
     from application.audit.seals.verifying import Report
 
+MAX_KEY_CHARACTERS = 1000
 MAX_KEPT_BYTES = 64 * 2**20
 
 
@@ -26,6 +29,15 @@ def verify(
             exists=True,
             dir_okay=False,
             help="An earlier checkpoint, or many of them, that you kept somewhere else.",
+        ),
+    ] = None,
+    public_key: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            exists=True,
+            dir_okay=False,
+            help="The public key that you know, as orders audit seals shows it. (default: that of ORDERS_SEAL_KEY)",
         ),
     ] = None,
     as_json: AsJson = False,
@@ -45,13 +57,14 @@ def verify(
         fail(f"--checkpoint: the file is larger than {MAX_KEPT_BYTES >> 20} MB; give the last checkpoints of it")
     show = progress(as_json=as_json)
     with sealed_log() as log:
+        verifier = log.signer().verifier if public_key is None else _given_key(public_key, log.store.log_id)
         try:
             lines = [] if kept is None else kept.read_text(encoding="utf-8").splitlines(keepends=True)
             report = verify_log(
                 log.rows,
                 log.store,
                 log.file(),
-                log.signer().verifier,
+                verifier,
                 list(split_notes(lines)),
                 lambda now: show(now.position, now.head),
             )
@@ -64,6 +77,15 @@ def verify(
     raise typer.Exit(0 if report.fine else 1)
 
 
+def _given_key(file: Path, log_id: UUID) -> Verifier:
+    from application.audit.seals.checkpoint import NotACheckpoint, Verifier
+
+    try:
+        return Verifier.from_text(file.read_text(encoding="utf-8")[:MAX_KEY_CHARACTERS], log_id)
+    except (NotACheckpoint, UnicodeDecodeError):
+        fail("--public-key: there is no public key in the file")
+
+
 def _lines(report: Report) -> Iterator[str]:
     rate = report.events / max(report.seconds, 1e-9)
     yield f"{report.events:,} events in {report.seconds:.1f} s ({rate:,.0f} events/s)"
@@ -74,7 +96,7 @@ def _lines(report: Report) -> Iterator[str]:
         yield "nothing is sealed yet" if report.events else "the log is empty"
         return
     yield (
-        f"{report.checkpoints:,} checkpoints hold; the last of them covers {report.sealed:,} events up to position"
+        f"checkpoints that hold: {report.checkpoints:,}; the last of them covers {report.sealed:,} events up to position"
         f" {report.last.position:,}, sealed at {report.last.sealed_at:%Y-%m-%d %H:%M:%S} UTC"
     )
     if report.unsealed:

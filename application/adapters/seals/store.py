@@ -16,7 +16,7 @@ from application.audit.seals.checkpoint import Checkpoint, origin_of
 from application.audit.seals.merkle import STORED_LEVEL, Node, perfect_hash
 from application.audit.seals.storing import Leaf, StoredSeal, StoreFailed
 
-LOCK = 0x6F72_6465_7273_0002  # "orders", 2: a key of PostgreSQL's advisory locks
+LOCK = 0x6F72_6465_7273_0003  # "orders", 3: a key of PostgreSQL's advisory locks
 
 
 class SqlSealStore:

@@ -80,6 +80,18 @@ class Verifier:
         encoded = base64.b64encode(_ED25519 + public_key).decode()
         self.text = f"{name}+{self._key_id.hex()}+{encoded}"  # the "vkey" of signed-note
 
+    @classmethod
+    def from_text(cls, text: str, log_id: UUID) -> Verifier:
+        """For a log, with the key of a line as `text` is. Raises NotACheckpoint where it is no such line."""
+        name, _, rest = text.strip().partition("+")
+        try:
+            encoded = base64.b64decode(rest.partition("+")[2], validate=True)
+            if encoded[:1] == _ED25519 and cls(name, encoded[1:]).text == text.strip():
+                return cls(origin_of(log_id), encoded[1:])
+        except ValueError:
+            pass
+        raise NotACheckpoint("it is not the line of a public key")
+
     @property
     def key_id(self) -> bytes:
         return self._key_id

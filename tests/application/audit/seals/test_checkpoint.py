@@ -73,6 +73,14 @@ def test_another_key_and_another_log_are_refused() -> None:
     assert elsewhere.verifier.of_any_log(NOTE) == CHECKPOINT
 
 
+def test_a_verifier_is_made_from_the_public_key_alone() -> None:
+    key = SIGNER.verifier.text
+    assert Verifier.from_text(f"{key}\n", LOG_ID).open(NOTE) == CHECKPOINT
+    for wrong in ("", "x", key[:-4], key.replace("+", "-"), key.replace("log", "lag"), GO_KEY[:-2]):
+        with pytest.raises(NotACheckpoint):
+            Verifier.from_text(wrong, LOG_ID)
+
+
 def test_the_same_content_in_other_words_is_refused() -> None:
     for text in (CHECKPOINT.text.replace("\n42\n", "\n042\n"), CHECKPOINT.text.replace("Z\n", "0Z\n")):
         with pytest.raises(NotACheckpoint):
