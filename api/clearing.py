@@ -1,4 +1,4 @@
-"""Joins the ledger's clearing account with a reconciliation: every open item is awaited, in a break, or not looked at."""
+"""Joins the ledger's clearing account with a reconciliation: each open item is awaited, in a break, or not compared."""
 
 from __future__ import annotations
 
@@ -45,7 +45,10 @@ class Clearing:
 
 
 async def clearing(service: Service, done: Reconciled) -> Clearing | None:
-    """The clearing account at the reconciliation's position; None where the ledger does not come to it in time, or must be rebuilt."""
+    """The clearing account at the reconciliation's position.
+
+    None where the ledger does not come to it in time, or must be rebuilt.
+    """
     while await service.projector.catch_up():
         pass
     try:

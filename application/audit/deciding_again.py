@@ -13,7 +13,7 @@ from domain.promotion import PromotionTerms
 
 @dataclass(frozen=True)
 class Terms:
-    """The promotion of the order, as far as the log knows it: as it was, what is other about it, and whose use it is."""
+    """The promotion of an order, as far as the log knows it: as it was, what is other now, and whose use it is."""
 
     then: PromotionTerms | None
     other: PromotionPolicy

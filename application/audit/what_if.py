@@ -14,8 +14,8 @@ from typing import Any
 from uuid import UUID
 
 from application.audit import facts
-from application.audit.guard_checks import terms_of
 from application.audit.deciding_again import Terms, decide_again
+from application.audit.guard_checks import terms_of
 from application.audit.other_policy import Difference, Findings, OtherPolicy, PromotionPolicy, Verdict
 from application.audit.other_world import OtherWorld, Use
 from application.audit.state import StoredRow

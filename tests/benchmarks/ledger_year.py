@@ -126,7 +126,7 @@ def main() -> int:
     parser.add_argument("--database", choices=("sqlite", "postgresql"), action="append")
     parser.add_argument("--no-exports", action="store_true")
     options = parser.parse_args()
-    console, fine = Console(), True
+    console, fine = Console(width=110), True
     for kind in options.database or ("sqlite", "postgresql"):
         with database(kind) as url:
             written(url, year(options.orders))

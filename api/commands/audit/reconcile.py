@@ -42,8 +42,8 @@ def reconcile(
     Every disagreement is a break with its cause and the next command. Running it again is safe and adds nothing.
 
     Exit codes: 0 no open break (owned ones are somebody's already); 1 open breaks, or a clearing account that is not
-    made of what is awaited, in breaks, or of days not reconciled yet; 2 the gateway or the database could not be read: what was
-    imported stays, and the same command goes on from there.
+    made of what is awaited, in breaks, or of days not reconciled yet; 2 the gateway or the database could not be
+    read: what was imported stays, and the same command goes on from there.
     """
     since, until = first.replace(tzinfo=UTC), last.replace(tzinfo=UTC)
     if not timedelta() < until - since <= timedelta(days=MAX_DAYS):

@@ -197,3 +197,32 @@ def test_every_page_says_that_it_shows_the_sandbox(signed_in: SignedIn) -> None:
 
     for path in ("/console/", "/console/orders", "/console/nothing"):
         assert "no real money, no real mail" in visitor.get(path).text
+
+
+def test_a_directory_that_cannot_be_read_is_said_on_a_page(world: World, signed_in: SignedIn) -> None:
+    visitor = signed_in("ed")
+
+    with world.without("directory_sessions"):
+        answer = visitor.get("/console/orders")
+
+    assert answer.code == 503
+    assert "cannot be read at the moment" in text_of(answer)
+    assert answer.headers["Content-Security-Policy"]
+
+
+def test_a_crash_is_a_page_too_and_says_nothing_of_its_cause(
+    signed_in: SignedIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    visitor = signed_in("ed")
+
+    def broken(*_: object) -> None:
+        raise RuntimeError("a secret cause")
+
+    monkeypatch.setattr("api.pages.orders.listing.list_orders", broken)
+    answer = visitor.get("/console/orders")
+
+    assert answer.code == 500
+    assert "Something broke" in text_of(answer)
+    assert answer.headers["X-Request-Id"] in answer.text
+    assert "secret" not in answer.text
+    assert answer.headers["Content-Security-Policy"]
