@@ -5,14 +5,58 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
+from uuid import UUID
 
+import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from domain.settlement_break import BreakClass, SettlementBreak
+from domain.stream import Metadata
 from tests.browser.browsing import PHONE, Lively, serious_findings
 from tests.browser.figure_pages import FIGURE_PAGES
+from tests.projections.world import append
 
 PageAs = Callable[..., Page]
+IN_THE_DARK = (  # between them they show every kind of part that has colours
+    "report-revenue", "report-refusals", "operations-health", "operations-work", "operations-projection",
+    "operations-notifications", "finance-balance", "finance-breaks", "finance-log",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module", autouse=True)
+def settlement_break(world: Lively) -> None:
+    """Given that the gateway settled less than was charged."""
+    now = datetime.now(UTC)
+    found = SettlementBreak.empty(UUID(int=77))
+    found.find(
+        Metadata(now, "system:reconciliation", "req_1", "req_1"),
+        classification=BreakClass.AMOUNT_DIFFERS, transaction_id="60001", batch_id="1", invoice_number=None,
+        order_id=UUID(world.orders["paid"]["id"]), ours_cents=18_500, theirs_cents=18_000, happened_at=now,
+        cause="The gateway settled less than was charged.", next_command="orders audit breaks own ID",
+    )  # fmt: skip
+    with ThreadPoolExecutor(1) as elsewhere:  # the browser's event loop may run in this thread
+        elsewhere.submit(append, world.world.settings.database_url, list(found.collect_events())).result()  # type: ignore[arg-type]
+
+
+def test_no_page_has_a_serious_accessibility_finding(page_as: PageAs) -> None:
+    page = page_as("ed")
+    found = {}
+    for name, path in FIGURE_PAGES.items():
+        page.goto(path)
+        found[name] = serious_findings(page)
+    assert {name: findings for name, findings in found.items() if findings} == {}
+
+
+def test_every_colour_can_be_read_in_the_dark_too(page_as: PageAs) -> None:
+    page = page_as("ed", scheme="dark")
+    found = {}
+    for name in IN_THE_DARK:
+        page.goto(FIGURE_PAGES[name])
+        found[name] = serious_findings(page, only=("color-contrast",))
+    assert {name: findings for name, findings in found.items() if findings} == {}
 
 
 def test_a_report_is_chosen_ranged_and_downloaded(page_as: PageAs) -> None:
@@ -77,6 +121,17 @@ def test_from_the_trial_balance_to_the_moment_of_an_order(page_as: PageAs) -> No
     expect(page).to_have_url(re.compile(r"\?at=\d+$"))
 
 
+def test_a_break_is_taken_on_and_resolved_with_reasons(page_as: PageAs) -> None:
+    page = page_as("fay")
+    page.goto("/console/finance/breaks")
+    for label, state in (("I take it on", "Owned"), ("Resolve", "Resolved")):
+        page.locator("article summary", has_text=label).first.click()
+        page.locator("details[open] input[name=reason]").fill("asked the gateway")
+        page.get_by_role("button", name=label).click()
+        page.get_by_role("link", name=re.compile(f"^{state} 1")).click()
+        expect(page.locator("article").first).to_contain_text("The gateway settled less than was charged.")
+
+
 def test_the_log_is_verified_from_the_page(page_as: PageAs) -> None:
     page = page_as("fay")
     page.goto("/console/finance/log")
@@ -101,24 +156,6 @@ def test_everything_can_be_read_without_scripts(browser: Browser, page_as: PageA
             assert page.locator("tbody tr").count() > 0
     finally:
         context.close()
-
-
-def test_no_page_has_a_serious_accessibility_finding(page_as: PageAs) -> None:
-    page = page_as("ed")
-    found = {}
-    for name, path in FIGURE_PAGES.items():
-        page.goto(path)
-        found[name] = serious_findings(page)
-    assert {name: findings for name, findings in found.items() if findings} == {}
-
-
-def test_every_colour_can_be_read_in_the_dark_too(page_as: PageAs) -> None:
-    page = page_as("ed", scheme="dark")
-    found = {}
-    for name, path in FIGURE_PAGES.items():
-        page.goto(path)
-        found[name] = serious_findings(page, only=("color-contrast",))
-    assert {name: findings for name, findings in found.items() if findings} == {}
 
 
 def test_no_page_is_wider_than_a_phone(page_as: PageAs) -> None:
