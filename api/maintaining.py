@@ -9,14 +9,11 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
-from dataclasses import dataclass, field
-from threading import Thread
-from time import monotonic
 from uuid import UUID
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from api.jobs import AlreadyRunning, Job, Stopped, on_daemon_thread
 from api.maintenance_endings import of_rebuild, of_retry, of_verification
 from api.read_models import ReadModels
 from api.seals import SealedLog
@@ -34,45 +31,11 @@ from projections.topics import UnknownTopics
 
 log = logging.getLogger(__name__)
 
-LIMIT_S = 3600.0  # of one rebuild; what was built is kept, and the next one goes on from there
 CLOSE_LIMIT_S = 10.0
-_GOES_ON = "asked for again, a rebuild goes on from where it was"
 
 Told = Callable[[Progress], None]
 Do = Callable[[Told], Ending]
 WithModels = Callable[[ReadModels, Told], Ending]
-
-
-class AlreadyRunning(Exception):
-    """Another one has not ended yet."""
-
-
-class Stopped(Exception):
-    """It was told to stop, or its time is over."""
-
-
-@dataclass
-class Job:
-    """What is being done, or was done last, in this process."""
-
-    subject: str
-    what: str
-    by: Wisher
-    progress: Progress | None = None
-    ending: Ending | None = None
-    stopped_by: Wisher | None = None
-    closing: bool = False  # the process ends
-    began_s: float = field(default_factory=monotonic)
-
-    def told(self, progress: Progress) -> None:
-        """Raises Stopped between two batches."""
-        self.progress = progress
-        if self.stopped_by is not None:
-            raise Stopped(f"stopped by {self.stopped_by.actor}: {self.stopped_by.reason}; {_GOES_ON}")
-        if self.closing:
-            raise Stopped(f"the server was stopped; {_GOES_ON}")
-        if monotonic() - self.began_s > LIMIT_S:
-            raise Stopped(f"stopped after {LIMIT_S / 60:.0f} minutes; {_GOES_ON}")
 
 
 class Maintaining:
@@ -190,7 +153,7 @@ class Maintaining:
         self._task = asyncio.create_task(self._run(job, do), name=f"{what} of {subject}")
 
     async def _run(self, job: Job, do: Do) -> None:
-        ending = await _on_daemon_thread(lambda: self._work(job, do), name=job.what)
+        ending = await on_daemon_thread(lambda: self._work(job, do), name=job.what)
         await _safely(self.wishes.end(job.subject, job.by, ending))
         job.ending = ending
 
@@ -230,20 +193,6 @@ class Maintaining:
             return of_verification(verifying.verify(sealed.rows, sealed.store, sealed.file(), verifier, report=tell))
         finally:
             sealed.close()
-
-
-async def _on_daemon_thread(work: Callable[[], Ending], *, name: str) -> Ending:
-    """A thread that does not keep the process alive: what it does may be killed at any time."""
-    loop = asyncio.get_running_loop()
-    done: asyncio.Future[Ending] = loop.create_future()
-
-    def run() -> None:
-        ending = work()
-        with suppress(RuntimeError):  # the loop has been closed: nobody waits any more
-            loop.call_soon_threadsafe(lambda: None if done.done() else done.set_result(ending))
-
-    Thread(target=run, name=name, daemon=True).start()
-    return await done
 
 
 async def _safely(step: Awaitable[None]) -> None:

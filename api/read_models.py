@@ -13,7 +13,7 @@ from application.adapters.sql import make_engine
 from application.event_codec import CorruptEvent, UnknownTopic
 from application.stored_events import CODEC
 from domain.policy import Policy
-from domain.stream import Stream
+from domain.stream import Stream, topics_of
 from projections import open_work, topics
 from projections.conversion import Conversion
 from projections.dead_letters import DeadLetters
@@ -22,7 +22,7 @@ from projections.email_deliveries import EmailDeliveries
 from projections.following import Following
 from projections.ledger.model import Ledger
 from projections.log import LogReader, NotReadable, Stored, TopicNotKnown
-from projections.model import ReadModel, topics_of
+from projections.model import ReadModel
 from projections.notifications import Notifications
 from projections.open_work import WORK, OpenWork
 from projections.orders import Orders

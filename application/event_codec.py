@@ -7,21 +7,18 @@ tuples are arrays, nested values are objects, bytes are base64. The topic names 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import MISSING, Field, fields
+from collections.abc import Iterable
+from dataclasses import MISSING, Field, fields, is_dataclass
 from datetime import datetime
 from operator import attrgetter
-from typing import Annotated, Any, get_type_hints
+from typing import Annotated, Any, get_args, get_type_hints
 from uuid import UUID
 
 import msgspec
 from eventsourcing.domain import Aggregate, CanMutateAggregate
 from eventsourcing.persistence import StoredEvent
 
-from domain.stream import Stream
-
-Upcaster = Callable[[dict[str, Any]], tuple[str, dict[str, Any]]]
-"""Takes the state of a superseded topic; gives the topic that followed it and the state in its terms."""
+from domain.stream import Stream, Upcast
 
 COLUMNS = ("originator_id", "originator_version")
 
@@ -56,26 +53,29 @@ def event_classes_of(*aggregates: type[Aggregate]) -> list[type[Stream.Event]]:
 
 
 class EventCodec:
-    """Encodes and decodes the events of the given classes.
+    """Encodes and decodes the events of the given classes, and decodes what they supersede.
 
-    Raises ValueError where two classes claim one topic, or an upcaster stands for a topic that is in use.
+    Raises ValueError where two classes claim one topic.
     """
 
-    def __init__(
-        self, event_classes: Iterable[type[Stream.Event]], upcast: Mapping[str, Upcaster] | None = None
-    ) -> None:
+    def __init__(self, event_classes: Iterable[type[Stream.Event]]) -> None:
         self._formats: dict[str, _Format] = {}
         self._by_class: dict[type, _Format] = {}
-        self._upcast = dict(upcast or {})
+        self._superseded: dict[str, tuple[_Format, tuple[Upcast, ...]]] = {}
         for event_class in event_classes:
             form = _Format(event_class)
-            if form.topic in self._formats or form.topic in self._upcast:
-                raise ValueError(f"two claims on the topic {form.topic!r}")
+            steps = tuple(event_class.SUPERSEDES.values())
+            for topic in (form.topic, *event_class.SUPERSEDES):
+                if topic in self._formats or topic in self._superseded:
+                    raise ValueError(f"two claims on the topic {topic!r}")
             self._formats[form.topic] = self._by_class[event_class] = form
+            for place, topic in enumerate(event_class.SUPERSEDES):
+                self._superseded[topic] = (form, steps[place:])
 
     @property
     def topics(self) -> tuple[str, ...]:
-        return tuple(self._formats)
+        """All that can be read."""
+        return (*self._formats, *self._superseded)
 
     def encode(self, event: CanMutateAggregate[UUID]) -> StoredEvent:
         """The event as it is stored. Raises UnknownTopic, and TypeError where the state could not be read back."""
@@ -88,23 +88,22 @@ class EventCodec:
         """The event that was stored. Fields that came later have their default. Raises UnknownTopic, CorruptEvent."""
         form = self._formats.get(stored.topic)
         try:
-            if form is None:
-                topic, state = self._upcasted(stored.topic, stored.state)
-                return self._formats[topic].restore(stored, state)
-            return form.decode(stored)
+            return form.decode(stored) if form is not None else self._upcast(stored)
         except msgspec.MsgspecError as error:
             raise CorruptEvent(stored, str(error)) from error
 
-    def _upcasted(self, topic: str, state: bytes) -> tuple[str, dict[str, Any]]:
-        if topic not in self._upcast:
-            raise UnknownTopic(topic)
-        fields = msgspec.json.decode(state, type=dict[str, Any])
-        for _ in self._upcast:  # each step can be taken once, so a circle ends too
-            if topic in self._upcast:
-                topic, fields = self._upcast[topic](fields)
-        if topic not in self._formats:
-            raise UnknownTopic(topic)
-        return topic, fields
+    def _upcast(self, stored: StoredEvent) -> Stream.Event:
+        found = self._superseded.get(stored.topic)
+        if found is None:
+            raise UnknownTopic(stored.topic)
+        form, steps = found
+        state = msgspec.json.decode(stored.state, type=dict[str, Any])
+        try:
+            for step in steps:
+                state = step(state)
+        except Exception as error:  # a step takes the state to be what its topic promised
+            raise CorruptEvent(stored, f"cannot be upcast: {type(error).__name__}") from error
+        return form.restore(stored, state)
 
 
 class _Format:
@@ -124,6 +123,7 @@ class _Format:
             [_struct_field(field, hints[field.name]) for field in stored],
             forbid_unknown_fields=True,
         )
+        self._nests = any(_nests(hints[field.name]) for field in stored)
         self._values = attrgetter(*(field.name for field in stored))
         self._decode = msgspec.json.Decoder(self._struct).decode
 
@@ -138,12 +138,14 @@ class _Format:
     def decode(self, stored: StoredEvent) -> Stream.Event:
         state = self._decode(stored.state)
         # The struct refuses unknown fields, but values nested in it would drop them silently.
-        if (again := msgspec.json.encode(state)) != stored.state:
+        if self._nests and (again := msgspec.json.encode(state)) != stored.state:
             _refuse_dropped(msgspec.json.decode(stored.state), msgspec.json.decode(again))
         return self._event(stored, state)
 
     def restore(self, stored: StoredEvent, state: dict[str, Any]) -> Stream.Event:
-        return self._event(stored, msgspec.convert(state, self._struct))
+        restored = msgspec.convert(state, self._struct)
+        _refuse_dropped(state, msgspec.json.decode(msgspec.json.encode(restored)))
+        return self._event(stored, restored)
 
     def _event(self, stored: StoredEvent, state: msgspec.Struct) -> Stream.Event:
         event: Stream.Event = object.__new__(self.event_class)
@@ -162,6 +164,11 @@ def _struct_field(field: Field[Any], hint: Any) -> tuple[str, Any] | tuple[str, 
     if field.default_factory is not MISSING:
         return field.name, hint, msgspec.field(default_factory=field.default_factory)
     return field.name, hint
+
+
+def _nests(hint: Any) -> bool:
+    """Whether values of the type may have fields of their own."""
+    return is_dataclass(hint) or any(map(_nests, get_args(hint)))
 
 
 def _refuse_dropped(written: Any, understood: Any, path: str = "$") -> None:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 from uuid import UUID
 
 from eventsourcing.domain import Aggregate
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+Upcast = Callable[[dict[str, Any]], dict[str, Any]]
+"""From the stored state of one version of an event, as JSON has it, to that of the next."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +38,14 @@ class Stream(Aggregate):
     """
 
     class Event(Aggregate.Event):
-        """A past-tense fact. `timestamp` is the recorded time; all fields are stored."""
+        """A past-tense fact. `timestamp` is the recorded time; all fields are stored.
+
+        A shape that cannot grow out of the one before is a new version: the class takes the new topic, and keeps the
+        earlier ones in `SUPERSEDES`, oldest first, each with the step from its stored state to that of the next one.
+        Steps are pure functions and are never changed: logs hold such events for good.
+        """
+
+        SUPERSEDES: ClassVar[Mapping[str, Upcast]] = {}
 
         actor: str
         correlation_id: str
@@ -66,3 +77,9 @@ class Stream(Aggregate):
         )
         event.mutate(self)
         self.pending_events.append(event)
+
+
+def topics_of(event_classes: Iterable[type[Stream.Event]]) -> frozenset[str]:
+    """The names that the events are stored under, and those that they were stored under before."""
+    classes: list[Any] = list(event_classes)
+    return frozenset(topic for event_class in classes for topic in (event_class.TOPIC, *event_class.SUPERSEDES))

@@ -146,11 +146,12 @@ class LogReader:
 
     def _recorded(self, row: Any) -> Recorded:
         position, stream_id, version, topic, state = row
-        stored = Stored(position, UUID(stream_id) if self._text_ids else stream_id, version, topic, state)
+        if self._text_ids:
+            stream_id = UUID(stream_id)
         try:
-            return Recorded(position, self._decode(stored))
+            return Recorded(position, self._decode(Stored(position, stream_id, version, topic, state)))
         except NotReadable as error:
-            return Recorded(position, Undecodable(stored.originator_id, version, topic, str(error)))
+            return Recorded(position, Undecodable(stream_id, version, topic, str(error)))
 
     def _rows(self, query: str, values: Sequence[Any]) -> Sequence[Any]:
         if self._session is not None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
@@ -18,7 +18,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from domain.stream import Stream
+from domain.stream import Stream, topics_of
 from projections.code_digest import code_digest
 
 GENERATION = "generation"  # stands for the schema of a generation, whose name is known when a statement runs
@@ -53,11 +53,6 @@ class NotFolded(Exception):
             f"position {position} ({topic}, stream {event.originator_id}): {type(error).__name__}: {error}"
         )
         self.position = position
-
-
-def topics_of(events: Iterable[type[Stream.Event]]) -> frozenset[str]:
-    """Their stored names."""
-    return frozenset(event.TOPIC for event in events)  # type: ignore[attr-defined]
 
 
 class Records:

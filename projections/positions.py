@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from functools import cache
 from uuid import UUID
 
-from sqlalchemy.dialects import postgresql, sqlite
+import sqlalchemy as sa
 
 from projections.model import Recorded, Row, Undecodable
 from projections.sessions import Sql
@@ -79,5 +79,5 @@ def set_aside(sql: Sql, place: Place, events: Sequence[Recorded], error: str | N
 
 @cache
 def _dead_letters(is_postgresql: bool) -> TableWriter:
-    dialect = postgresql.psycopg.dialect() if is_postgresql else sqlite.dialect()
-    return TableWriter(dead_letters, None, dialect)
+    url = sa.make_url("postgresql+psycopg://" if is_postgresql else "sqlite://")
+    return TableWriter(dead_letters, None, url.get_dialect()())

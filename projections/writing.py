@@ -97,7 +97,7 @@ class TableWriter:
     def add(self, sql: Sql, amounts: Mapping[Key, Mapping[str, int]]) -> None:
         """Let the rows grow; a row that is not there begins at 0."""
         zero = dict.fromkeys(self._names, 0)
-        rows = [zero | dict(zip(self._key, key, strict=True)) | grown for key, grown in sorted(amounts.items())]
+        rows = [{**zero, **dict(zip(self._key, key, strict=True)), **grown} for key, grown in sorted(amounts.items())]
         self._rows(sql, self._add, rows)
 
     def delete(self, sql: Sql, keys: Sequence[Key]) -> None:
@@ -186,5 +186,12 @@ class GenerationWriter:
 
 def _streams_begun_before(batch: Sequence[Recorded]) -> set[UUID]:
     """The streams that may have rows: all but those whose first event is in the batch."""
-    begun = {event.originator_id for _, event in batch if event.originator_version == 1}
-    return {event.originator_id for _, event in batch} - begun
+    begun: set[UUID] = set()
+    before: set[UUID] = set()
+    for _, event in batch:
+        stream_id = event.originator_id
+        if event.originator_version == 1:
+            begun.add(stream_id)
+        elif stream_id not in begun:
+            before.add(stream_id)
+    return before

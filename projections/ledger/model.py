@@ -13,9 +13,10 @@ from domain.order import Order
 from domain.orphan_charge import OrphanCharge
 from domain.settlement import SettlementBatch
 from domain.stream import Stream
+from projections.ledger.accounts import CLEARING
 from projections.ledger.periods import ClosedMonth, closed_before, period_of
 from projections.ledger.rules import BOOKED, Known, Priced, Suspended, book
-from projections.ledger.tables import daily, entries, postings, priced_orders, suspense
+from projections.ledger.tables import clearing_items, daily, entries, postings, priced_orders, suspense
 from projections.model import Changes, ReadModel, Row
 
 _ENDED = (Order.Refused, Order.PaymentDeclined, Order.PaymentFailed, Order.PaymentNotSent, Order.PaymentExpired)
@@ -32,7 +33,7 @@ class Ledger(ReadModel):
 
     name = "ledger"
     records = (priced_orders, suspense)
-    sums = (daily,)
+    sums = (daily, clearing_items)
     appends = (entries, postings)
     events = BOOKED.union(_BEGUN, _ENDED)
 
@@ -86,7 +87,9 @@ def _book(event: Stream.Event, known: Known, position: int, changes: Changes, cl
         [(position, line, *posting) for line, posting in enumerate(booked.postings, start=1)]
     )
     cells, day, effective_day = changes.sums[daily], recorded_at.date(), booked.effective_at.date()
-    for account, cents, _ in booked.postings:
+    for account, cents, item in booked.postings:
+        if account == CLEARING:
+            changes.sums[clearing_items].add(item, amount_cents=cents)
         if cents > 0:
             cells.add(day, effective_day, account, debit_cents=cents)
         else:

@@ -54,6 +54,21 @@ daily = sa.Table(
     sa.Column("credit_cents", sa.BigInteger, nullable=False),
 )
 
+# What each item of the clearing account comes to, so that the open ones, those not at zero, need not be searched for.
+clearing_items = sa.Table(
+    "view_ledger_clearing",
+    metadata,
+    sa.Column("item", sa.String(64), primary_key=True),  # a transaction
+    sa.Column("amount_cents", sa.BigInteger, nullable=False),
+)
+sa.Index(
+    "ix_view_ledger_clearing_open",
+    clearing_items.c.item,
+    clearing_items.c.amount_cents,
+    sqlite_where=clearing_items.c.amount_cents != 0,
+    postgresql_where=clearing_items.c.amount_cents != 0,
+)
+
 # What an order costs, until nothing can be booked for it any more.
 priced_orders = sa.Table(
     "view_ledger_orders",

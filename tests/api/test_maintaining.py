@@ -10,7 +10,8 @@ from threading import Event
 import pytest
 
 from api.bootstrap import policy_of
-from api.maintaining import AlreadyRunning, Maintaining
+from api.jobs import AlreadyRunning
+from api.maintaining import Maintaining
 from api.read_models import REVENUE, ReadModels
 from api.seals import SealedLog
 from application.adapters.recorders import open_recorder

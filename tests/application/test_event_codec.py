@@ -14,7 +14,7 @@ import pytest
 from eventsourcing.persistence import StoredEvent
 
 from application.event_codec import CorruptEvent, EventCodec, UnknownTopic, event_classes_of
-from domain.stream import Metadata, Stream
+from domain.stream import Metadata, Stream, topics_of
 
 ID = UUID("0192f7a4-3b1c-7c3d-8e4f-5a6b7c8d9e0f")
 OTHER = UUID("11111111-2222-4333-8444-555555555555")
@@ -179,34 +179,74 @@ def test_only_events_with_a_topic_of_their_own_are_collected() -> None:
     assert CODEC.topics == ("basket.filled.v2", "basket.emptied.v1", "door.closed.v1")
 
 
-def test_an_old_topic_is_brought_up_to_date_step_by_step() -> None:
-    codec = EventCodec(
-        event_classes_of(Basket),
-        upcast={
-            "basket.packed.v1": lambda state: ("basket.filled.v1", state | {"labels": {}}),
-            "basket.filled.v1": lambda state: ("basket.filled.v2", state | {"expires_at": None}),
-        },
-    )
-    state = json.loads(WRITTEN)
-    del state["labels"], state["expires_at"]
+class Crate(Stream):
+    """Its event has had two shapes before this one."""
 
-    event = codec.decode(StoredEvent(ID, 1, "basket.packed.v1", json.dumps(state).encode()))
-
-    assert event == filled(labels={}, expires_at=None)
+    class Filled(Stream.Event):
+        TOPIC = "crate.filled.v3"
+        SUPERSEDES = {
+            "crate.packed.v1": lambda state: state | {"lines": [state["line"]], "line": None},
+            "crate.filled.v2": lambda state: {name: value for name, value in state.items() if name != "line"},
+        }
+        lines: tuple[Line, ...]
 
 
-@pytest.mark.parametrize("after", ["basket.packed.v1", "basket.vanished.v1"])
-def test_an_upcaster_that_leads_nowhere_is_an_unknown_topic(after: str) -> None:
-    codec = EventCodec(event_classes_of(Basket), upcast={"basket.packed.v1": lambda state: (after, state)})
-    with pytest.raises(UnknownTopic):
-        codec.decode(replace(STORED, topic="basket.packed.v1"))
+CRATES = EventCodec(event_classes_of(Crate))
+LINE = {"slug": "photos", "kind": "primary", "cents": 18_500}
+WHO = {"timestamp": "2026-11-23T12:30:00.123456Z", "actor": "user:11", "correlation_id": "r", "causation_id": "r"}
 
 
-def test_an_upcast_state_is_checked_as_strictly() -> None:
-    codec = EventCodec(event_classes_of(Basket), upcast={"basket.packed.v1": lambda state: ("basket.filled.v2", state)})
-    for stored in (changed(owner=...), changed(unheard_of=1), changed(lines=[{"slug": "photos"}])):
-        with pytest.raises(CorruptEvent):
-            codec.decode(replace(stored, topic="basket.packed.v1"))
+def crate(topic: str, **state: Any) -> StoredEvent:
+    return StoredEvent(ID, 1, topic, json.dumps(WHO | state).encode())
+
+
+@pytest.mark.parametrize(
+    "stored",
+    [
+        crate("crate.packed.v1", line=LINE),
+        crate("crate.filled.v2", line=None, lines=[LINE]),
+        crate("crate.filled.v3", lines=[LINE]),
+    ],
+    ids=lambda stored: stored.topic,
+)
+def test_every_version_that_was_ever_stored_is_read_as_the_newest(stored: StoredEvent) -> None:
+    event = CRATES.decode(stored)
+
+    assert isinstance(event, Crate.Filled)
+    assert event.lines == (Line("photos", Kind.PRIMARY, 18_500),)
+    assert (event.originator_id, event.originator_version, event.timestamp) == (ID, 1, AT)
+    assert CRATES.encode(event).topic == "crate.filled.v3"
+
+
+def test_superseded_topics_can_be_read_and_are_asked_for_with_the_event_that_they_became() -> None:
+    assert set(CRATES.topics) == {"crate.packed.v1", "crate.filled.v2", "crate.filled.v3"}
+    assert topics_of([Crate.Filled, Door.Closed]) == {*CRATES.topics, "door.closed.v1"}
+
+
+def test_a_topic_that_is_in_use_cannot_be_superseded() -> None:
+    class Lid(Stream):
+        class Shut(Stream.Event):
+            TOPIC = "lid.shut.v2"
+            SUPERSEDES = {"door.closed.v1": lambda state: state}
+
+    with pytest.raises(ValueError, match=r"door\.closed\.v1"):
+        EventCodec(event_classes_of(Door, Lid))
+
+
+@pytest.mark.parametrize(
+    "stored",
+    [
+        crate("crate.packed.v1"),  # the step itself fails
+        crate("crate.packed.v1", line=LINE, unheard_of=1),
+        crate("crate.packed.v1", line={"slug": "photos"}),
+        crate("crate.filled.v2", line=None, lines=[LINE | {"unheard_of": 1}]),
+        replace(crate("crate.packed.v1"), state=b"[]"),
+    ],
+    ids=lambda stored: stored.state[-40:].decode(),
+)
+def test_an_upcast_state_is_checked_as_strictly(stored: StoredEvent) -> None:
+    with pytest.raises(CorruptEvent):
+        CRATES.decode(stored)
 
 
 @pytest.mark.benchmark

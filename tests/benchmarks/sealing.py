@@ -1,7 +1,7 @@
 """`python -m tests.benchmarks.sealing`: what sealing costs, how closely it follows, and how fast a log is verified.
 
-Orders are committed by the real recorder, three commits each; the sealer runs on its thread in the same process, as it
-does in a server. Rounds with and without it take turns, and the spread of each kind is shown beside their difference.
+For the lag, orders are committed by the real recorder, three commits each and as fast as it can; the sealer runs on its
+thread in the same process, as it does in a server. For orders per second, see `sealing_load`.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from itertools import count
 from pathlib import Path
-from statistics import median, stdev
-from time import perf_counter, process_time, thread_time
+from time import perf_counter, thread_time
+from typing import Any
 
 from eventsourcing.persistence import StoredEvent
 from rich.console import Console
@@ -34,11 +34,10 @@ from application.audit.seals.verifying import verify
 from application.stored_events import CODEC
 from tests.benchmarks.projection_log import filled
 from tests.benchmarks.projections import database
+from tests.benchmarks.sealing_load import side_by_side
 from tests.projections.histories import Wish, order_events
 
 CLIENTS = 16
-ROUND_S = 2.0
-ROUNDS = 5  # of each kind
 PACE_S = 8.0  # how long the lag is measured
 NUMBERS = count(60_000_000)
 
@@ -49,16 +48,11 @@ class Figures:
     events: int
     seal_cpu_us: float  # of the sealer's thread, per event, over a log that is there
     seal_events_per_s: float
+    live_events_per_s: float
     live_cpu_us: float  # the same while orders come in at full speed
     lag_p50_ms: float  # from a commit until it is sealed, at full speed
     lag_p99_ms: float
     lag_max_ms: float
-    orders_per_s_without: float
-    orders_per_s_with: float
-    noise_percent: float  # spread of the rounds of one kind
-    difference_percent: float
-    order_cpu_us_without: float  # of the whole process; unlike the rates it hardly minds what else the machine does
-    order_cpu_us_with: float
     verify_events_per_s: float
     verify_fine: bool
 
@@ -104,30 +98,18 @@ def one_order() -> list[list[StoredEvent]]:
     return [events[:2], events[2:-1], events[-1:]]
 
 
-@dataclass(frozen=True)
-class Pace:
-    """Of all clients together. CPU: of the whole process, the sealer's thread included."""
-
-    orders_per_s: float
-    cpu_us_per_order: float
-
-
-async def committed(recorder: SignallingRecorder, seconds: float) -> tuple[Pace, list[tuple[int, float]]]:
-    """How fast orders came in, and when each commit was there."""
+async def committed(recorder: SignallingRecorder, seconds: float) -> list[tuple[int, float]]:
+    """When each commit was there, by its position."""
     ends_s = perf_counter() + seconds
     commits: list[tuple[int, float]] = []
-    orders = 0
 
     async def client() -> None:
-        nonlocal orders
         while perf_counter() < ends_s:
             for commit in one_order():
                 commits.append((await recorder.insert(commit), perf_counter()))
-            orders += 1
 
-    began_s, cpu_s = perf_counter(), process_time()
     await asyncio.gather(*(client() for _ in range(CLIENTS)))
-    return Pace(orders / (perf_counter() - began_s), (process_time() - cpu_s) / orders * 1e6), commits
+    return commits
 
 
 @contextmanager
@@ -144,7 +126,7 @@ def running(recorder: SignallingRecorder, log: SealedLog) -> Iterator[Timed]:
 
 async def lags(recorder: SignallingRecorder, log: SealedLog) -> tuple[Timed, list[float]]:
     with running(recorder, log) as timed:
-        _, commits = await committed(recorder, PACE_S)
+        commits = await committed(recorder, PACE_S)
         deadline_s = perf_counter() + 10
         while not timed.sealed or timed.sealed[-1][0] < max(commits)[0]:
             assert perf_counter() < deadline_s, "the sealer does not follow"
@@ -155,57 +137,34 @@ async def lags(recorder: SignallingRecorder, log: SealedLog) -> tuple[Timed, lis
     return timed, sorted(max(0.0, lag) for lag in found)
 
 
-async def side_by_side(recorder: SignallingRecorder, log: SealedLog) -> tuple[list[Pace], list[Pace]]:
-    """The rounds without the sealer, and those with it."""
-    without, with_it = list[Pace](), list[Pace]()
-    await committed(recorder, 0.5)
-    for _ in range(ROUNDS):
-        without.append((await committed(recorder, ROUND_S))[0])
-        with running(recorder, log) as timed:
-            await asyncio.sleep(1.5)  # it seals what the round before has left
-            with_it.append((await committed(recorder, ROUND_S))[0])
-        await timed.sealer.close()
-    return without, with_it
-
-
 def measured(kind: str, url: str, folder: Path, events: int) -> Figures:
     filled(url, events)
     log = SealedLog(Settings(database_url=url, seals_path=str(folder)))
     try:
         cpu_us, rate = sealed_whole(log)
-        timed, lag_s, without, with_it = asyncio.run(_live(url, log))
-        while SealedTree.load(log.store, log.file(), log.signer()).rows_after(log.rows):
-            sealed_whole(log)
+        timed, lag_s = asyncio.run(_live(url, log))
         report = verify(log.rows, log.store, log.file(), log.signer().verifier)
     finally:
         log.close()
-    rates = [[pace.orders_per_s for pace in paces] for paces in (without, with_it)]
-    plain, sealing = map(median, rates)
     return Figures(
         database=kind,
         events=report.events,
         seal_cpu_us=cpu_us,
         seal_events_per_s=rate,
+        live_events_per_s=timed.events / PACE_S,
         live_cpu_us=timed.cpu_s / timed.events * 1e6,
         lag_p50_ms=share(lag_s, 0.5),
         lag_p99_ms=share(lag_s, 0.99),
         lag_max_ms=share(lag_s, 1.0),
-        orders_per_s_without=plain,
-        orders_per_s_with=sealing,
-        noise_percent=100 * max(map(stdev, rates)) / plain,
-        difference_percent=100 * (plain - sealing) / plain,
-        order_cpu_us_without=median(pace.cpu_us_per_order for pace in without),
-        order_cpu_us_with=median(pace.cpu_us_per_order for pace in with_it),
         verify_events_per_s=report.events / report.seconds,
         verify_fine=report.fine,
     )
 
 
-async def _live(url: str, log: SealedLog) -> tuple[Timed, list[float], list[Pace], list[Pace]]:
+async def _live(url: str, log: SealedLog) -> tuple[Timed, list[float]]:
     recorder = SignallingRecorder(open_recorder(url))
     try:
-        timed, lag_s = await lags(recorder, log)
-        return timed, lag_s, *await side_by_side(recorder, log)
+        return await lags(recorder, log)
     finally:
         await recorder.close()
 
@@ -214,12 +173,11 @@ def share(in_order: Sequence[float], part: float) -> float:
     return 1000 * in_order[min(int(part * len(in_order)), len(in_order) - 1)]
 
 
-def table(figures: Sequence[Figures]) -> Table:
-    shown = Table("figure", *(found.database for found in figures))
-    rows = [asdict(found) for found in figures]
+def table(rows: Sequence[dict[str, Any]]) -> Table:
+    shown = Table("figure", *(str(row["database"]) for row in rows))
     for name in list(rows[0])[1:]:
         cells = [row[name] for row in rows]
-        shown.add_row(name, *(f"{cell:,.1f}" if isinstance(cell, float) else str(cell) for cell in cells))
+        shown.add_row(name, *(f"{cell:,.2f}" if isinstance(cell, float) else str(cell) for cell in cells))
     return shown
 
 
@@ -227,15 +185,22 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.sealing")
     parser.add_argument("--events", type=int, default=100_000)
     parser.add_argument("--database", choices=("sqlite", "postgresql"), action="append")
+    parser.add_argument("--no-orders", action="store_true", help="only the log: no servers, no orders over HTTP")
+    parser.add_argument("--rounds", type=int, default=7, help="of orders, with and without sealing in turn")
+    parser.add_argument("--seconds", type=float, default=3.0, help="of each")
+    parser.add_argument("--concurrency", type=int, default=16)
     parser.add_argument("--json", type=Path, metavar="FILE")
     options = parser.parse_args()
-    figures = []
+    figures: list[dict[str, Any]] = []
     for kind in options.database or ("sqlite", "postgresql"):
         with tempfile.TemporaryDirectory() as folder, database(kind) as url:
-            figures.append(measured(kind, url, Path(folder), options.events))
+            found = asdict(measured(kind, url, Path(folder), options.events))
+        if not options.no_orders:
+            found |= asdict(side_by_side(kind, options.concurrency, options.rounds, options.seconds))
+        figures.append(found)
     Console().print(table(figures))
     if options.json:
-        options.json.write_text(json.dumps([asdict(found) for found in figures], indent=2))
+        options.json.write_text(json.dumps(figures, indent=2))
 
 
 if __name__ == "__main__":

@@ -57,7 +57,8 @@ def product(
     """`orders serve`, with default settings apart from URLs. `database_url`: one that is prepared already."""
     url = database_url or prepared(place)
     arguments = [*command, "--port", "0", "--workers", str(processes)]
-    with server(arguments, environment_of(url, vendors_url), place.folder / "product.log") as running:
+    environment = {**environment_of(url, vendors_url), "ORDERS_SEALS_PATH": str(place.folder / "seals")}
+    with server(arguments, environment, place.folder / "product.log") as running:
         yield running
 
 

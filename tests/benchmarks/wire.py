@@ -84,6 +84,8 @@ class Pool:
 
     async def exchange(self, request: bytes) -> Answer:
         connection = self._idle.pop() if self._idle else await connect(*self._address)
+        if not connection.open:  # a server closes what was idle for long
+            connection = await connect(*self._address)
         try:
             answer = await connection.exchange(request)
         except BaseException:

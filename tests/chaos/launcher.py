@@ -65,7 +65,7 @@ class Launch:
     """How to run `orders` in a process of its own."""
 
     arguments: tuple[str, ...]
-    environ: Mapping[str, str]  # the only ORDERS_ variables it sees
+    environ: Mapping[str, str]  # the only ORDERS_ variables it sees, but for the folder of the seals
     policy: Mapping[str, float]  # limits of the money path that have no setting, by their names in Policy
     crash: CrashPoint | None = None
 
@@ -75,7 +75,7 @@ def launch(wanted: Launch, log: Path) -> None:
     detach(log)
     for name in [name for name in os.environ if name.startswith(PREFIX)]:
         del os.environ[name]
-    os.environ.update(wanted.environ)
+    os.environ.update({f"{PREFIX}SEALS_PATH": str(log.parent / "seals"), **wanted.environ})
     _shorten(wanted.policy)
     if wanted.crash is not None:
         _die_at(wanted.crash)

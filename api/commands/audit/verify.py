@@ -96,8 +96,8 @@ def _lines(report: Report) -> Iterator[str]:
         yield "nothing is sealed yet" if report.events else "the log is empty"
         return
     yield (
-        f"checkpoints that hold: {report.checkpoints:,}; the last of them covers {report.sealed:,} events up to position"
-        f" {report.last.position:,}, sealed at {report.last.sealed_at:%Y-%m-%d %H:%M:%S} UTC"
+        f"checkpoints that hold: {report.checkpoints:,}; the last of them covers {report.sealed:,} events up to"
+        f" position {report.last.position:,}, sealed at {report.last.sealed_at:%Y-%m-%d %H:%M:%S} UTC"
     )
     if report.unsealed:
         yield f"{report.unsealed:,} newer events are not sealed yet"

@@ -31,7 +31,7 @@ from projections.orders import OrderFilter, find_orders
 from projections.paging import Page
 
 PAGE = 50
-MAX_ITEMS = 200  # open items of a page; their number and sum are always of all
+MAX_ITEMS = 100  # open items of a page; their number and sum are always of all
 ACCOUNT_CHARS = 300
 OF_ORDERS = {rule.id for rule in (CHARGED, VOIDED, REFUNDED, UNEXPECTED)}  # their events stand in an order's stream
 RECORDED, EFFECTIVE = "recorded", "effective"

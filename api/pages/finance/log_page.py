@@ -9,7 +9,7 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from api.bootstrap import Service
-from api.maintaining import AlreadyRunning
+from api.jobs import AlreadyRunning
 from api.pages.failures import PageError, not_found
 from api.pages.operations.forms import wisher_of
 from api.pages.operations.projections import refused, told

@@ -10,7 +10,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from api.bootstrap import Service
-from api.maintaining import AlreadyRunning
+from api.jobs import AlreadyRunning
 from api.pages.operations.forms import id_in, wisher_of
 from api.pages.operations.projections import refused, told
 from api.pages.rendering import link

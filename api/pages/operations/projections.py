@@ -11,7 +11,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from api.bootstrap import Service
-from api.maintaining import AlreadyRunning, Job
+from api.jobs import AlreadyRunning, Job
 from api.pages.failures import PageError, not_found
 from api.pages.operations.forms import wisher_of
 from api.pages.rendering import link
@@ -21,7 +21,9 @@ from api.read_models import model_named
 from domain.maintenance import Maintenance
 from projections.at_work import read_at_work
 from projections.model import ReadModel
+from projections.process_locks import LockHeld, process_lock
 from projections.status import Standing, Status
+from projections.storage import Storage
 
 PATH = "/operations/projections"
 AT_ONCE_S = 0.4  # so long a form waits for what it began: most of it has ended by then
@@ -109,8 +111,8 @@ class ProjectionPages:
         running = self.service.maintaining.running
         if running is not None:
             raise refused(f"{running.what} of {running.subject} is still running; wait until it ends")
-        _, building = await self._read()
-        if model.name in building:
+        storage = self.service.read_models.storage
+        if await self.service.views.run_blocking(lambda: _is_rebuilt(storage, model)):
             raise refused(f"another process is rebuilding {model.name}; wait until it ends")
 
     async def _read(self) -> tuple[Status, frozenset[str]]:
@@ -131,6 +133,15 @@ def _model(request: Request) -> ReadModel:
 
 def refused(text: str) -> PageError:
     return PageError(409, "Not now", f"{text[:1].upper()}{text[1:]}.")
+
+
+def _is_rebuilt(storage: Storage, model: ReadModel) -> bool:
+    """Whether a living process holds the lock, which says it before anything is recorded; the rebuild takes it anew."""
+    try:
+        with process_lock(storage, f"rebuild-{model.name}"):
+            return False
+    except LockHeld:
+        return True
 
 
 def _state(standing: Standing, building: frozenset[str]) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from api.pages.formatting import NOTHING, money, time, words
+from api.pages.formatting import NOTHING, duration, money, time, words
 from domain.order import Order
 from domain.order_events import OrderState
 
@@ -34,19 +34,26 @@ def snapshot(order: Order) -> dict[str, str]:
     return {label: text for label, text in shown.items() if text is not None}
 
 
+def label(field: str) -> str:
+    """A field's path as words; its unit is in the value."""
+    return words(field.removesuffix("_cents").removesuffix("_s").replace(".", " "))
+
+
 def written(name: str, value: Any) -> str:
     """A value of a field or of a rule's input: cents as money, times with their zone."""
+    if value in (None, "", [], (), {}):
+        return NOTHING
     match value:
-        case None | "" | [] | {}:
-            return NOTHING
         case bool():
             return "yes" if value else "no"
         case int() if name.endswith("_cents"):
             return money(value)
+        case int() | float() if name.endswith("_s"):
+            return duration(value)
         case list() | tuple():
             return "; ".join(written(name, inner) for inner in value)
         case dict():
-            return ", ".join(f"{words(inner)} {written(inner, held)}" for inner, held in value.items())
+            return ", ".join(f"{label(inner)} {written(inner, held)}" for inner, held in value.items())
         case str() if name.endswith(("_at", "now", "until")):
             return _instant(value)
         case OrderState():

@@ -11,7 +11,7 @@ import msgspec
 
 from api.pages.formatting import words
 from api.pages.orders.calls import Call, calls_of
-from api.pages.orders.snapshot import snapshot, written
+from api.pages.orders.snapshot import label, snapshot, written
 from application.audit.explaining import Explain
 from application.audit.explanation import GatewaySaid, Rule
 from application.audit.explanation import Step as Explained
@@ -60,7 +60,7 @@ class Step:
         """Of the order or the guard that the event belongs to."""
         return [
             Change(
-                words(change.field.replace(".", " ")),
+                label(change.field),
                 _text(change.field, change.before),
                 _text(change.field, change.after),
             )
@@ -75,7 +75,7 @@ class Step:
     def inputs(self) -> dict[str, str]:
         """What the rule was given, by name."""
         inputs = self.explained.rule.inputs if self.explained.rule else {}
-        return {words(name): written(name, value) for name, value in inputs.items()}
+        return {label(name): written(name, value) for name, value in inputs.items()}
 
     @property
     def gateway(self) -> dict[str, str]:

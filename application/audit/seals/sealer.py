@@ -11,7 +11,7 @@ from time import monotonic
 from typing import TypeVar
 
 from application.audit.seals.checkpoint import Signer
-from application.audit.seals.sealed_tree import RefusedToSeal, SealedTree
+from application.audit.seals.sealed_tree import BATCH, RefusedToSeal, SealedTree
 from application.audit.seals.storing import CheckpointFile, LogRows, SealStore, StoreFailed
 from application.ports import Clock
 
@@ -80,6 +80,8 @@ class Sealer:
                 self._tree = None
                 await asyncio.sleep(RETRY_S)
                 continue
+            if moved == BATCH:
+                continue  # there is more
             if not moved:
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._woken.wait(), POLL_S)

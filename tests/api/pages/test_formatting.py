@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta, timezone
+from typing import Any
 
 import pytest
 
 from api.pages import formatting
+from api.pages.orders.snapshot import label, written
 from domain.order_events import EmailState, OrderState
 from domain.payment import PaymentState
 
@@ -71,6 +73,19 @@ def test_every_state_is_a_shape_and_words(state: str) -> None:
 
     assert any(shape in shown for shape in "●◐▲■○")
     assert "_" not in formatting.words(state)
+
+
+def test_values_of_the_log_are_written_with_their_unit() -> None:
+    lines = [{"slug": "photos", "quantity": 15, "base_price_cents": 18_500}]
+
+    assert label("lines[0].base_price_cents") == "lines[0] base price"
+    assert written("lines", lines) == "slug photos, quantity 15, base price $185.00"
+    assert written("blocked_s", 120) == "2 min"
+    assert written("blocked_until", "2026-11-23T15:31:05Z") == "2026-11-23 15:31:05 UTC"
+    assert written("is_open", False) == "no"
+    assert written("discount_cents", 0) == "$0.00"
+    nothing: list[Any] = [None, "", [], {}]
+    assert {written("x", empty) for empty in nothing} == {"—"}
 
 
 def test_no_two_tones_share_a_shape() -> None:

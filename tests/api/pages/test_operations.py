@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import re
 import sqlite3
-import time
 from collections.abc import Callable
 from contextlib import closing
 
 import pytest
 
-from api.read_models import MODELS
+from api.bootstrap import policy_of
+from api.read_models import MODELS, ReadModels
 from domain.order import Order
 from domain.stream import Stream
+from projections import leases
 from projections.conversion import Conversion
 from projections.model import Changes
+from projections.process_locks import process_lock
 from tests.api.pages.browsing import Visitor, text_of
 from tests.end_to_end.world import FAY, UNREACHABLE_CLIENT, World, eventually
+from tests.helpers import run
 
 SignedIn = Callable[[str], Visitor]
 PAGES = (
@@ -127,18 +130,21 @@ def test_a_difference_is_shown_and_accepted_with_a_reason(world: World, signed_i
 def test_what_another_process_rebuilds_is_left_to_it(world: World, signed_in: SignedIn, orders: int) -> None:
     otto = signed_in("otto")
     path = "/console/operations/projections/email_deliveries"
-    until_s = time.time() + 60
-    with closing(sqlite3.connect(_views(world))) as file, file:
-        file.execute(
-            "INSERT INTO projection_leases (name, owner, until_s, seen_s) VALUES (?, 'somebody', ?, ?)",
-            ("rebuild-email_deliveries", until_s, time.time()),
-        )
+    other = ReadModels(world.settings, policy_of(world.settings), "somebody")
+    lease = "rebuild-email_deliveries"
+    with process_lock(other.storage, lease):
+        with other.storage.control.execution_options(immediate=True).begin() as connection:
+            assert leases.take(connection, lease, "somebody", 60.0)
 
-    assert "It runs in another process." in text_of(otto.get(path))
-    answer = otto.post(f"{path}/rebuild", REASON)
-    assert answer.code == 409
-    assert "Another process is rebuilding email_deliveries" in text_of(answer)
-    assert otto.post(f"{path}/stop", REASON).code == 409
+        assert "It runs in another process." in text_of(otto.get(path))
+        answer = otto.post(f"{path}/rebuild", REASON)
+        assert answer.code == 409
+        assert "Another process is rebuilding email_deliveries" in text_of(answer)
+        assert otto.post(f"{path}/stop", REASON).code == 409
+    run(other.close())
+
+    assert otto.post(f"{path}/rebuild", REASON).code == 303  # its lease is in nobody's way once it has gone
+    eventually(lambda: "2 generation served" in text_of(otto.get(path)))
 
 
 def test_what_is_set_aside_is_tried_again_and_given_up_with_a_reason(
