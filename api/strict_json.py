@@ -38,13 +38,7 @@ def loads(body: bytes) -> Any:
     if _depth(text) > MAX_DEPTH:
         raise NotStrictJson("nested-too-deep")
     try:
-        value = json.loads(
-            text,
-            object_pairs_hook=_object,
-            parse_int=_integer,
-            parse_float=_float,
-            parse_constant=_constant,
-        )
+        value = _DECODER.decode(text)
     except json.JSONDecodeError:
         raise NotStrictJson("not-json") from None
     if "\\" in text or _CONTROL.search(text):  # else no string can hold what is looked for
@@ -113,3 +107,6 @@ def _check_strings(value: Any) -> None:
     elif isinstance(value, list):
         for inner in value:
             _check_strings(inner)
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_int=_integer, parse_float=_float, parse_constant=_constant)

@@ -29,6 +29,7 @@ _SLOTS: Final = (
 _DIGITS: Final = re.compile(r"[0-9]+")
 _INVOICE: Final = re.compile(r"[A-Za-z0-9-]{1,20}")
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+_MARKUP: Final = re.compile("[&<>\"\r\n\t]")
 _MAX_DESCRIPTION: Final = 255
 
 
@@ -76,6 +77,8 @@ def _decimal(cents: int) -> str:
 
 
 def _escaped(value: str) -> str:
+    if not _MARKUP.search(value):
+        return value
     text = Text()
     text.data = value
     return text.toxml()
