@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from time import monotonic
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -72,11 +73,11 @@ class Build:
         """Up to and with that position; further is left alone."""
         with without_collector(), ThreadPoolExecutor(1, thread_name_prefix="log-reader") as reader:
             start = min(self._stands.values())
-            ahead = reader.submit(self._read, start, min(start + BULK, end))
+            rows = self._fetch(reader, start, end)
             while start < end:
                 stop = min(start + BULK, end)
-                batch = ahead.result()()
-                ahead = reader.submit(self._read, stop, min(stop + BULK, end))
+                batch = self._log.decoded(start, stop, rows.result())
+                rows = self._fetch(reader, stop, end)
                 self._apply(batch, bulk=True)
                 self._tell(batch.end, end)
                 if batch.end < stop:  # it ends before a topic that is not known
@@ -94,14 +95,9 @@ class Build:
                     with self._storage.writer(place).begin() as connection:
                         self._stands[place] = apply_carefully(connection, target, batch)
 
-    def _read(self, start: int, stop: int) -> Callable[[], Batch]:
-        """Read ahead. While PostgreSQL writes the batch before, this one is decoded too; SQLite writes in this process,
-        and would have to wait for the interpreter after each row."""
-        rows = self._log.stored(start, stop)
-        if self._storage.is_postgresql:
-            batch = self._log.decoded(start, stop, rows)
-            return lambda: batch
-        return lambda: self._log.decoded(start, stop, rows)
+    def _fetch(self, reader: ThreadPoolExecutor, start: int, end: int) -> Future[Sequence[Any]]:
+        """Read ahead while the batch before is folded."""
+        return reader.submit(self._log.stored, start, min(start + BULK, end))
 
     def _apply(self, batch: Batch, *, bulk: bool) -> None:
         for engine, places in self._storage.by_engine(self._targets):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from calendar import monthrange
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -49,6 +50,11 @@ class Range:
         """All periods of the range, also those in which nothing happened."""
         days = (self.first + timedelta(days=number) for number in range(self.days))
         return list(dict.fromkeys(self.period_of(day) for day in days))
+
+    def days_of(self, period: date) -> tuple[date, date]:
+        """The first and the last day of a period that lie in the range."""
+        end = {DAY: 1, WEEK: 7, MONTH: monthrange(period.year, period.month)[1]}[self.per]
+        return max(period, self.first), min(period + timedelta(days=end - 1), self.last)
 
     def label(self, period: date) -> str:
         """A period on an axis."""

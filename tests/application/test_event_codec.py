@@ -7,14 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 import pytest
 from eventsourcing.persistence import StoredEvent
 
 from application.event_codec import CorruptEvent, EventCodec, UnknownTopic, event_classes_of
-from domain.stream import Metadata, Stream, topics_of
+from domain.stream import Metadata, Stream, Upcast, topics_of
 
 ID = UUID("0192f7a4-3b1c-7c3d-8e4f-5a6b7c8d9e0f")
 OTHER = UUID("11111111-2222-4333-8444-555555555555")
@@ -184,7 +184,7 @@ class Crate(Stream):
 
     class Filled(Stream.Event):
         TOPIC = "crate.filled.v3"
-        SUPERSEDES = {
+        SUPERSEDES: ClassVar[Mapping[str, Upcast]] = {
             "crate.packed.v1": lambda state: state | {"lines": [state["line"]], "line": None},
             "crate.filled.v2": lambda state: {name: value for name, value in state.items() if name != "line"},
         }
@@ -227,7 +227,7 @@ def test_a_topic_that_is_in_use_cannot_be_superseded() -> None:
     class Lid(Stream):
         class Shut(Stream.Event):
             TOPIC = "lid.shut.v2"
-            SUPERSEDES = {"door.closed.v1": lambda state: state}
+            SUPERSEDES: ClassVar[Mapping[str, Upcast]] = {"door.closed.v1": lambda state: state}
 
     with pytest.raises(ValueError, match=r"door\.closed\.v1"):
         EventCodec(event_classes_of(Door, Lid))

@@ -26,6 +26,7 @@ from tests.api.pages.browsing import Visitor
 from tests.benchmarks.console_log import fill_log
 from tests.benchmarks.places import DATABASES, place
 from tests.benchmarks.running import python, server, settle
+from tests.browser.figure_pages import FIGURE_PAGES
 from tests.end_to_end.client import Api
 from tests.end_to_end.kinds import orders_of_each_kind
 from tests.end_to_end.world import ED, opened_world
@@ -34,6 +35,7 @@ LIST_LIMIT_MS, PAGE_LIMIT_MS = 200.0, 100.0
 # Copied over and over, most of them paid; none of them leaves work behind.
 MIX = ("paid",) * 6 + ("with a promotion",) * 2 + ("declined", "refused", "nothing to pay")
 READY_WITHIN_S = 1800.0
+_NEVER_SETTLED = ("finance-clearing",)  # nothing settles in this log, so every charge would be an open item
 
 errors = Console(stderr=True, highlight=False)
 
@@ -133,6 +135,7 @@ def _pages(visitor: Visitor) -> list[tuple[str, list[str], float]]:
         ("order page", [f"/console/orders/{order['id']}" for order in some], PAGE_LIMIT_MS),
         ("order page, a past step", [f"/console/orders/{order['id']}?step=3" for order in some], PAGE_LIMIT_MS),
         ("overview", ["/console/"], LIST_LIMIT_MS),
+        *((name, [path], PAGE_LIMIT_MS) for name, path in FIGURE_PAGES.items() if name not in _NEVER_SETTLED),
     ]
 
 

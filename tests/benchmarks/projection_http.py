@@ -35,8 +35,7 @@ READS_PER_S = 20
 QUIET_S = 12.0
 _HEAD = post_head(PATH, "application/json")
 _READ = (
-    b"GET /api/v1/orders?limit=20 HTTP/1.1\r\nHost: localhost\r\n"
-    b"Authorization: Bearer session-%d-example-token\r\n\r\n"
+    b"GET /api/v1/orders?limit=20 HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer session-%d-example-token\r\n\r\n"
 )
 
 

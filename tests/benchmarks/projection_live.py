@@ -30,7 +30,7 @@ from tests.benchmarks.projections import database
 from tests.projections.histories import order_events, promotion_events
 
 ALONE = 0
-WARM_UP = 3  # rounds that only fill caches
+WARM_UP = 5  # rounds that only fill caches
 Commit = list[Any]
 
 

@@ -6,6 +6,7 @@ import sqlalchemy as sa
 
 from api.pages import formatting
 from api.pages.charts import Look, Series, bar_chart, column_chart
+from api.pages.rendering import link
 from api.pages.reports.shape import (
     CHARTED,
     DOLLARS,
@@ -74,6 +75,12 @@ def _conversion(connection: sa.Connection, range_: Range) -> Shown:
     ]
     charts = [over_time, bar_chart("funnel", "From request to submission", steps, ORDERS)]
     return Shown(figures, charts, columns, rows, f"Conversion by {range_.per}", empty=not found)
+
+
+def _orders_of(row: Row, range_: Range) -> str:
+    """The orders requested in the period, as far as it lies in the range."""
+    first, last = range_.days_of(row["period"])
+    return link("/orders", {"from": first, "to": last})
 
 
 def _with_sums(row: Row) -> Row:
@@ -184,6 +191,7 @@ ORDER_REPORTS: tuple[Report, ...] = (
         CONVERSION,
         _conversion,
         by_period=True,
+        links={"period": _orders_of},
     ),
     Report(
         "refusals",
@@ -200,5 +208,6 @@ ORDER_REPORTS: tuple[Report, ...] = (
         "Their present terms; use and cost in the range, less the orders that were voided or refunded.",
         PROMOTIONS,
         _promotions,
+        links={"code": lambda row, _: link("/orders", promotion=row["code"])},
     ),
 )

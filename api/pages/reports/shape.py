@@ -97,7 +97,7 @@ class Report:
     model: ReadModel
     read: Callable[[sa.Connection, Range], Shown]
     by_period: bool = False  # whether it is drawn over time, and so takes day, week or month
-    links: Mapping[str, Callable[[Row], str]] = field(default_factory=dict)  # column → where a cell leads
+    links: Mapping[str, Callable[[Row, Range], str]] = field(default_factory=dict)  # column → where a cell leads
 
 
 def by_period(rows: Sequence[Row], range_: Range, names: Sequence[str]) -> list[Row]:

@@ -89,6 +89,18 @@ def test_amounts_of_a_download_are_plain_decimals(signed_in: SignedIn, orders: s
     ]
 
 
+def test_figures_lead_to_their_orders(signed_in: SignedIn, orders: str) -> None:
+    reader = signed_in("rae")
+    today = datetime.now(UTC).date()
+
+    conversion = reader.get(f"/console/reports/conversion?from={today}&to={today}")
+    promotions = reader.get("/console/reports/promotions")
+
+    assert f'href="/console/orders?from={today}&amp;to={today}"' in conversion.text
+    assert f'href="/console/orders?promotion={orders}"' in promotions.text
+    assert "$166.50" in text_of(reader.get(f"/console/orders?promotion={orders}"))
+
+
 def test_a_range_without_anything_says_so(signed_in: SignedIn, orders: str) -> None:
     page = signed_in("rae").get("/console/reports/conversion?from=2020-01-01&to=2020-01-31")
 

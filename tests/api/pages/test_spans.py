@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -52,6 +53,9 @@ def test_every_day_of_a_range_lies_in_one_of_its_periods(first: date, more: int,
 
     periods = found.periods()
     assert periods == sorted(set(periods))
+    days = [found.days_of(period) for period in periods]
+    assert (days[0][0], days[-1][1]) == (found.first, found.last)
+    assert all(ends + timedelta(days=1) == begins for (_, ends), (begins, _) in pairwise(days))
     assert {found.period_of(first + timedelta(days=number)) for number in range(more + 1)} == set(periods)
 
 
