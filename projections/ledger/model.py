@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -13,6 +12,7 @@ from domain.order import Order
 from domain.orphan_charge import OrphanCharge
 from domain.settlement import SettlementBatch
 from domain.stream import Stream
+from projections.code_digest import code_digest
 from projections.ledger.accounts import CLEARING
 from projections.ledger.periods import ClosedMonth, closed_before, period_of
 from projections.ledger.rules import BOOKED, Known, Priced, Suspended, book
@@ -55,8 +55,7 @@ class Ledger(ReadModel):
 
     @cached_property
     def code_digest(self) -> str:
-        files = (Path(__file__).with_name(f"{name}.py") for name in _CODE)
-        return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:16]
+        return code_digest(Path(__file__).with_name(f"{name}.py") for name in _CODE)
 
 
 def _price(event: Order.Requested | Order.PromotionApplied, changes: Changes) -> None:

@@ -106,7 +106,7 @@ async def operator(world: World, random: Random) -> None:
         for orders, what in ((fresh, process.operations.void), (settled, process.operations.refund)):
             if orders and not process.dead:
                 reply = world.loop.create_future()
-                process.replies.add(reply)
+                process.replies[reply] = None
                 process.spawn(_operate(world, what, random.choice(orders), reply))
                 await reply
 
