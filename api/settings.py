@@ -62,7 +62,8 @@ def require_seed(key: SecretStr) -> SecretStr:
     except ValueError:
         seed = b""
     if len(seed) != SEAL_KEY_BYTES:
-        raise ValueError(f"must be base64 of {SEAL_KEY_BYTES} random bytes, as from: openssl rand -base64 {SEAL_KEY_BYTES}")
+        made_by = f"openssl rand -base64 {SEAL_KEY_BYTES}"
+        raise ValueError(f"must be base64 of {SEAL_KEY_BYTES} random bytes, as from: {made_by}")
     return key
 
 

@@ -16,6 +16,8 @@ import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
+import uvloop
+
 from api.bootstrap import Service
 from api.logs import configure_logging
 from api.settings import Settings, load_settings
@@ -117,7 +119,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches both processes; the server says when to stop
     settings = load_settings()
     configure_logging(settings)
-    asyncio.run(_work(settings))
+    uvloop.run(_work(settings))
 
 
 async def _work(settings: Settings) -> None:

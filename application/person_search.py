@@ -25,6 +25,7 @@ from domain.order import Order
 log = logging.getLogger(__name__)
 
 BATCH = 200  # orders
+FEW_EVENTS = 2_000  # what follows is near the end of the log
 POLL_S = 1.0
 RETRY_S = 5.0
 STAND_BY_S = 10.0  # a process that stops following is replaced within this
@@ -94,7 +95,7 @@ class PersonSearch:
                     log.warning("the search index stands still: %s", type(error).__name__)
                 failing, moved = True, 0
                 await asyncio.sleep(RETRY_S)
-            if not moved:
+            if moved < FEW_EVENTS:  # small batches cost most, and a search brings the index to the end by itself
                 await asyncio.sleep(POLL_S)
 
     async def rebuild(self) -> None:

@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 LEASE_S = 6.0  # a leader that is gone is replaced within this and one try
 HEARTBEAT_S = 1.5
-PACE_S = 0.05  # between two rounds: a small batch costs most per event, so under load some come together
+PACE_S = 0.075  # between two rounds: a small batch costs most per event, so under load some come together
 POLL_S = 0.5  # without a wake-up: somebody else's events on SQLite, or a listener that died
 RETRY_S = 1.0
 

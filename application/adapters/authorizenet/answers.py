@@ -26,21 +26,23 @@ class Nonsense(Exception):
 
 
 class Element:
-    """One element of an answer, read from the parser's tree once: asking that tree for paths costs far more."""
+    """One element of an answer. Its children are listed once: asking the parser's tree for paths costs far more."""
 
     def __init__(self, node: Any) -> None:
         self.name: str = node.tag.rpartition("}")[2]
-        self._text: str = (node.text or "").strip()
-        self._children = [Element(child) for child in node]
+        self._node = node
+        self._listed: list[Element] | None = None
 
     def text(self, path: str) -> str | None:
         """The trimmed text of the first element at the path, as 'messages/resultCode'; None where there is none."""
         found = self.first(path)
-        return None if found is None else found._text
+        return None if found is None else (found._node.text or "").strip()
 
     def all(self, path: str) -> list[Element]:
         name, _, rest = path.partition("/")
-        named = [child for child in self._children if child.name == name]
+        if self._listed is None:
+            self._listed = [Element(child) for child in self._node]
+        named = [child for child in self._listed if child.name == name]
         return [found for child in named for found in child.all(rest)] if rest else named
 
     def first(self, path: str) -> Element | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import asyncpg
@@ -45,19 +45,35 @@ class PostgresSessions:
     @asynccontextmanager
     async def session(self) -> AsyncIterator[Any]:
         """An asyncpg connection for a moment. Raises one of DATABASE_ERRORS."""
-        async with self._opening:
-            if self._pool is None:
-                self._pool = await asyncpg.create_pool(
-                    self._dsn,
-                    min_size=0,
-                    max_size=self._max_connections,
-                    timeout=CONNECT_S,
-                    command_timeout=COMMAND_S,
-                    server_settings=SERVER_SETTINGS,
-                    reset=_keep_session,
-                )
-        async with self._pool.acquire(timeout=ACQUIRE_S) as connection:
+        async with (await self._opened()).acquire(timeout=ACQUIRE_S) as connection:
             yield connection
+
+    async def take(self) -> Any:
+        """An asyncpg connection to keep, until it is dropped. Raises one of DATABASE_ERRORS."""
+        return await (await self._opened()).acquire(timeout=ACQUIRE_S)
+
+    async def drop(self, connection: Any) -> None:
+        """End a connection that was taken, whatever has become of it."""
+        with suppress(*DATABASE_ERRORS):  # once it is lost, the pool has taken it back by itself
+            connection.terminate()
+        if self._pool is not None:
+            with suppress(*DATABASE_ERRORS):
+                await self._pool.release(connection, timeout=CLOSE_S)
+
+    async def _opened(self) -> asyncpg.Pool:
+        if self._pool is None:
+            async with self._opening:
+                if self._pool is None:
+                    self._pool = await asyncpg.create_pool(
+                        self._dsn,
+                        min_size=0,
+                        max_size=self._max_connections,
+                        timeout=CONNECT_S,
+                        command_timeout=COMMAND_S,
+                        server_settings=SERVER_SETTINGS,
+                        reset=_keep_session,
+                    )
+        return self._pool
 
     async def close(self) -> None:
         if self._pool is not None:
@@ -65,6 +81,14 @@ class PostgresSessions:
                 await asyncio.wait_for(self._pool.close(), CLOSE_S)
             except DATABASE_ERRORS:
                 self._pool.terminate()
+
+
+def is_open(connection: Any) -> bool:
+    """Whether a connection that was taken can be used; one that was lost belongs to the pool again, and says so."""
+    try:
+        return not connection.is_closed()
+    except asyncpg.InterfaceError:
+        return False
 
 
 def rolled_back(error: BaseException) -> bool:

@@ -11,7 +11,7 @@ from typing import Any
 from eventsourcing.persistence import Notification, StoredEvent
 
 from application.adapters.recorders.commit_groups import GROUP_SIZE, QUEUE_SIZE, Insert, Outcome, resolved, settle
-from application.adapters.recorders.postgresql_sessions import DATABASE_ERRORS, PostgresSessions, rolled_back
+from application.adapters.recorders.postgresql_sessions import DATABASE_ERRORS, PostgresSessions, is_open, rolled_back
 from application.event_log import CommitUnknown, Conflict, StoreUnavailable
 
 CLOSE_S = 10.0
@@ -45,6 +45,7 @@ class PostgresWriter:
         self._sessions = sessions
         self._waiting: deque[Insert] = deque()
         self._task: asyncio.Task[None] | None = None
+        self._session: Any = None
         self._closed = False
         self.commits = 0
 
@@ -67,6 +68,7 @@ class PostgresWriter:
             await asyncio.wait([self._task], timeout=CLOSE_S)
             self._task.cancel()
             await asyncio.wait([self._task])
+        await self._drop_session()
 
     async def _write_all(self) -> None:
         try:
@@ -82,23 +84,37 @@ class PostgresWriter:
             self._waiting.clear()
 
     async def _write(self, inserts: Sequence[Insert]) -> list[Outcome]:
-        backend: int | None = None
         try:
-            async with self._sessions.session() as session:
-                backend = session.get_server_pid()
-                try:
-                    positions = await session.fetchval(INSERT, *_arrays(inserts))
-                except BaseException as error:
-                    if not rolled_back(error):
-                        session.terminate()
-                    raise
+            session = await self._own_session()
         except DATABASE_ERRORS as error:
+            return [StoreUnavailable(type(error).__name__) for _ in inserts]
+        backend: int = session.get_server_pid()
+        try:
+            positions = await session.fetchval(INSERT, *_arrays(inserts))
+        except BaseException as error:
+            if not rolled_back(error):
+                await self._drop_session()
+            if not isinstance(error, DATABASE_ERRORS):
+                raise
             reason = type(error).__name__
-            if backend is None or rolled_back(error):
+            if rolled_back(error):
                 return [StoreUnavailable(reason) for _ in inserts]
             return await self._resolve(inserts, backend, reason)
         self.commits += 1
         return [Conflict() if position is None else position for position in positions]
+
+    async def _own_session(self) -> Any:
+        """The session that this writer keeps: taking one from the pool for every commit costs more than its bytes."""
+        if self._session is not None and not is_open(self._session):
+            await self._drop_session()
+        if self._session is None:
+            self._session = await self._sessions.take()
+        return self._session
+
+    async def _drop_session(self) -> None:
+        session, self._session = self._session, None
+        if session is not None:
+            await self._sessions.drop(session)
 
     async def _resolve(self, inserts: Sequence[Insert], backend: int, reason: str) -> list[Outcome]:
         """Find out how a transaction ended whose answer was lost: end its session, then read its streams.
