@@ -7,8 +7,7 @@ transaction cannot be used.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 from typing import Any
 
 import asyncpg
@@ -41,19 +40,43 @@ class PostgresSessions:
         self._max_connections = max_connections
         self._pool: asyncpg.Pool | None = None
         self._opening = asyncio.Lock()
+        self._places = asyncio.Semaphore(max_connections)  # one per connection that is taken
+        self._free: list[Any] = []
 
-    @asynccontextmanager
-    async def session(self) -> AsyncIterator[Any]:
-        """An asyncpg connection for a moment. Raises one of DATABASE_ERRORS."""
-        async with (await self._opened()).acquire(timeout=ACQUIRE_S) as connection:
-            yield connection
+    def session(self) -> _Loan:
+        """`async with`: an asyncpg connection for a moment. Raises one of DATABASE_ERRORS."""
+        return _Loan(self)
 
     async def take(self) -> Any:
-        """An asyncpg connection to keep, until it is dropped. Raises one of DATABASE_ERRORS."""
-        return await (await self._opened()).acquire(timeout=ACQUIRE_S)
+        """An asyncpg connection to keep, until it is given back or dropped. Raises one of DATABASE_ERRORS."""
+        if self._places.locked():
+            async with asyncio.timeout(ACQUIRE_S):
+                await self._places.acquire()
+        else:
+            await self._places.acquire()  # does not wait
+        try:
+            while self._free:
+                if is_open(connection := self._free.pop()):
+                    return connection
+                await self._end(connection)
+            return await (await self._opened()).acquire(timeout=ACQUIRE_S)
+        except BaseException:
+            self._places.release()
+            raise
+
+    def give_back(self, connection: Any) -> None:
+        """For the next to take; going back to asyncpg's pool would cost more than most statements."""
+        self._free.append(connection)
+        self._places.release()
 
     async def drop(self, connection: Any) -> None:
         """End a connection that was taken, whatever has become of it."""
+        try:
+            await self._end(connection)
+        finally:
+            self._places.release()
+
+    async def _end(self, connection: Any) -> None:
         with suppress(*DATABASE_ERRORS):  # once it is lost, the pool has taken it back by itself
             connection.terminate()
         if self._pool is not None:
@@ -76,11 +99,31 @@ class PostgresSessions:
         return self._pool
 
     async def close(self) -> None:
+        while self._free:
+            await self._end(self._free.pop())
         if self._pool is not None:
             try:
                 await asyncio.wait_for(self._pool.close(), CLOSE_S)
             except DATABASE_ERRORS:
                 self._pool.terminate()
+
+
+class _Loan:
+    """A connection from the sessions' own stack. After whatever may have left it in mid-statement, it is dropped."""
+
+    def __init__(self, sessions: PostgresSessions) -> None:
+        self._sessions = sessions
+        self._connection: Any = None
+
+    async def __aenter__(self) -> Any:
+        self._connection = await self._sessions.take()
+        return self._connection
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:
+        if error is None or rolled_back(error):
+            self._sessions.give_back(self._connection)
+        else:
+            await self._sessions.drop(self._connection)
 
 
 def is_open(connection: Any) -> bool:
