@@ -12,7 +12,7 @@ from api.bootstrap import Service
 from api.health import health_router
 from api.logs import configure_logging
 from api.pages.console import add_console
-from api.pay_and_submit.route import pay_and_submit_router
+from api.pay_and_submit.route import add_pay_and_submit
 from api.reading.explain import explain_router
 from api.reading.notification_actions import notification_actions_router
 from api.reading.notifications import notifications_router
@@ -55,7 +55,7 @@ def create_app(
     )
     app.state.service = service
     errors.install(app)
-    app.include_router(pay_and_submit_router(service.pay_and_submit_route()))
+    add_pay_and_submit(app.router, service.pay_and_submit_route())
     app.include_router(orders_router(service.read_orders()))
     app.include_router(explain_router(service.read_explanations()))
     app.include_router(notifications_router(service.read_notifications()))

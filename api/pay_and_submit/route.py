@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, HTTPException
 from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from api.authentication import Authenticated, Authenticator, application_asked, require_ordering_role
 from api.decoding import decode_params
@@ -88,16 +89,23 @@ def _show_views(
 
 
 class RawRoute(APIRoute):
-    """A FastAPI route whose endpoint takes the request and gives the response: nothing is to be read for it."""
+    """A FastAPI route whose endpoint takes the request and gives the response: nothing is to be read for it.
 
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        handler: Callable[[Request], Coroutine[Any, Any, Response]] = self.endpoint
-        return handler
+    Errors go to the application's own handlers, and there is nothing of FastAPI's to clean up.
+    """
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["method"] not in self.methods:
+            raise HTTPException(405)
+        response: Response = await self.endpoint(Request(scope, receive, send))
+        await response(scope, receive, send)
 
 
-def pay_and_submit_router(route: PayAndSubmit) -> APIRouter:
-    """The FastAPI route. Its parameters are read from the raw body, so `api/openapi.py` describes them."""
-    router = APIRouter(route_class=RawRoute)
+def add_pay_and_submit(router: APIRouter, route: PayAndSubmit) -> None:
+    """The FastAPI route, on the application's own router: an included one would be asked twice.
+
+    Its parameters are read from the raw body, so `api/openapi.py` describes them.
+    """
 
     async def pay_and_submit(request: Request) -> Response:
         return await route(request)
@@ -110,5 +118,5 @@ def pay_and_submit_router(route: PayAndSubmit) -> APIRouter:
         operation_id="pay_and_submit",
         summary="Pay for an order and submit it",
         response_class=Response,
+        route_class_override=RawRoute,
     )
-    return router

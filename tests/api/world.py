@@ -16,7 +16,7 @@ from api.authentication import Actor, Authenticator
 from api.docs import docs_router
 from api.openapi import describe
 from api.pay_and_submit.command import CommandBuilder
-from api.pay_and_submit.route import PATH, PayAndSubmit, pay_and_submit_router
+from api.pay_and_submit.route import PATH, PayAndSubmit, add_pay_and_submit
 from application.commands import OrderedService, Outcome, SubmitOrder
 from application.derived_ids import DerivedIds
 from application.ports import (
@@ -186,7 +186,7 @@ def app_of(world: World) -> FastAPI:
     )
     app = FastAPI(title="Orders", docs_url=None, redoc_url=None, redirect_slashes=False)
     errors.install(app)
-    app.include_router(pay_and_submit_router(route))
+    add_pay_and_submit(app.router, route)
     app.include_router(docs_router())
     describe(app)
     return app

@@ -29,7 +29,7 @@ _SLOTS: Final = (
 _DIGITS: Final = re.compile(r"[0-9]+")
 _INVOICE: Final = re.compile(r"[A-Za-z0-9-]{1,20}")
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
-_MARKUP: Final = re.compile("[&<>\"\r\n\t]")
+_MARKUP: Final = re.compile('[&<>"\r\n\t]')
 _MAX_DESCRIPTION: Final = 255
 
 

@@ -22,6 +22,7 @@ T = TypeVar("T")
 
 MAX_AGE_S = 0.25  # short: a directory that cannot be read is noticed, and under load it is long enough
 MAX_ENTRIES = 20_000
+_NO_ANSWER = object()
 
 
 class DirectoryReads(Protocol):
@@ -84,19 +85,27 @@ class CachedDirectory:
         now = asyncio.get_running_loop().time()
         known = self._known.get(key)
         if known is not None and known.generation == generation and now < known.until:
-            return known.answer.result() if known.answer.done() else await asyncio.shield(known.answer)
+            answer = known.answer.result() if known.answer.done() else await asyncio.shield(known.answer)
+            return await self._get(key, read) if answer is _NO_ANSWER else answer
         if len(self._known) >= MAX_ENTRIES:
             self._known.clear()
-        answer = asyncio.ensure_future(read())
-        answer.add_done_callback(lambda done: self._forget_failure(key, done))
-        self._known[key] = _Known(generation, now + self._max_age_s, answer)
-        return await asyncio.shield(answer)
-
-    def _forget_failure(self, key: Hashable, done: asyncio.Future[Any]) -> None:
-        """An error is told to those who wait for it, and to nobody after them."""
-        known = self._known.get(key)
-        if (done.cancelled() or done.exception() is not None) and known is not None and known.answer is done:
-            del self._known[key]
+        known = _Known(generation, now + self._max_age_s, asyncio.get_running_loop().create_future())
+        self._known[key] = known
+        try:
+            found = await read()  # in the task of the request that asks first: one of its own would cost more
+        except BaseException as error:
+            # An error is told to those who wait for it, and to nobody after them; if only the first one was cancelled,
+            # the others ask again.
+            if self._known.get(key) is known:
+                del self._known[key]
+            if isinstance(error, Exception):
+                known.answer.set_exception(error)
+                known.answer.exception()  # it is told here too, so it was heard
+            else:
+                known.answer.set_result(_NO_ANSWER)
+            raise
+        known.answer.set_result(found)
+        return found
 
 
 @dataclass(frozen=True)
