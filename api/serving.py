@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import resource
 import signal
 import socket
 import sys
@@ -23,6 +24,7 @@ from api.work_process import WorkProcess
 READY_WITHIN_S = 60.0
 GRACE_S = 60  # a request under way may need the gateway's and the mail provider's deadlines to end well
 WORK_READY_WITHIN_S = 15.0
+OPEN_FILES = 8_192
 YOUNG_OBJECTS = 20_000  # between two collections: an order makes and drops thousands, hardly any in cycles
 
 
@@ -35,6 +37,7 @@ def serve(host: str, port: int, workers: int, *, work: bool) -> None:
 
     Raises PortTaken.
     """
+    _allow_many_files()
     listening = _listen(host, port)
     background = WorkProcess() if work else None
     several = workers > 1
@@ -75,6 +78,15 @@ def server_app(wake: Callable[[], None] | None = None) -> FastAPI:
     gc.freeze()  # what is there now stays
     gc.set_threshold(YOUNG_OBJECTS, 20, 20)
     return app
+
+
+def _allow_many_files() -> None:
+    """An order under way holds two connections, and the usual limit of 1,024 files is one for interactive programs."""
+    now, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = OPEN_FILES if most == resource.RLIM_INFINITY else min(OPEN_FILES, most)
+    if resource.RLIM_INFINITY != now < wanted:
+        with suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
 
 
 def _listen(host: str, port: int) -> socket.socket:

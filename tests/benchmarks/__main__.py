@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from tests.benchmarks import growth, memory, proxied, stages
+from tests.benchmarks import growth, memory, overload, proxied, stages
 from tests.benchmarks.load import client
 from tests.benchmarks.matrix import Cell, Figures, measure
 from tests.benchmarks.places import DATABASES, POSTGRESQL, place, vendors
@@ -39,6 +39,7 @@ def parsed(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     add("--events", type=int, default=10_000_000, help="in the large log")
     add("--memory", action="store_true", help="the server's memory over many orders")
     add("--orders", type=int, default=100_000, help="for --memory")
+    add("--overload", action="store_true", help="far more clients than the server takes orders at once")
     add("--proxy-ms", type=float, default=0.0, help="PostgreSQL behind a proxy that adds this delay each way")
     options = parser.parse_args(arguments)
     options.database = options.database or list(DATABASES)
@@ -95,6 +96,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         parts["growth"] = growth.run(options.database, options.events, options.rounds, options.seconds, options.folder)
     if options.memory:
         parts["memory"] = memory.run(options.database, options.orders, options.folder)
+    if options.overload:
+        parts["overload"] = overload.run(options.database, options.seconds, options.folder)
     if options.proxy_ms:
         parts["proxy"] = proxied.run(options.proxy_ms, options.concurrency, options.rounds, options.seconds)
     if not parts:

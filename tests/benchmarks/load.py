@@ -9,7 +9,7 @@ import asyncio
 import subprocess
 import sys
 import time
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
@@ -22,6 +22,7 @@ from tests.benchmarks.example import PATH, body_of
 from tests.benchmarks.running import python
 from tests.benchmarks.wire import Answer, connect, post_head, posted
 
+RETRY_AFTER_S: Final = 1.0  # what a refusal says
 _HEAD: Final = post_head(PATH, "application/json")
 
 
@@ -43,6 +44,7 @@ class Result(msgspec.Struct, frozen=True):
     p50_ms: float
     p99_ms: float
     answers: dict[str, int]
+    p99_ms_of: dict[str, float] = {}  # by answer
 
     @property
     def ok(self) -> int:
@@ -61,8 +63,7 @@ class _Run:
         self._next = job.first
         self._last = job.first + job.orders
         self._ends_s = time.perf_counter() + job.seconds
-        self.latencies_s: list[float] = []
-        self.answers: Counter[str] = Counter()
+        self.latencies_s: defaultdict[str, list[float]] = defaultdict(list)
 
     async def work(self) -> None:
         """One client: an order at a time over its own connection."""
@@ -75,8 +76,9 @@ class _Run:
                 if not connection.open:  # a server may close after an error
                     connection = await connect(host, port)
                 answer = await connection.exchange(posted(_HEAD, body_of(order)))
-                self.latencies_s.append(time.perf_counter() - begun)
-                self.answers["ok" if answer.status == 200 else _slug(answer)] += 1
+                self.latencies_s["ok" if answer.status == 200 else _slug(answer)].append(time.perf_counter() - begun)
+                if answer.status == 503:
+                    await asyncio.sleep(RETRY_AFTER_S)
         finally:
             connection.close()
 
@@ -89,8 +91,10 @@ async def carry_out(job: Job) -> Result:
         for _ in range(job.concurrency):
             clients.create_task(run.work())
     took_s = time.perf_counter() - begun
-    in_order = sorted(run.latencies_s)
-    return Result(len(in_order), took_s, _share(in_order, 0.5), _share(in_order, 0.99), dict(run.answers))
+    in_order = sorted(second for seconds in run.latencies_s.values() for second in seconds)
+    answers = {answer: len(seconds) for answer, seconds in run.latencies_s.items()}
+    p99_ms_of = {answer: _share(sorted(seconds), 0.99) for answer, seconds in run.latencies_s.items()}
+    return Result(len(in_order), took_s, _share(in_order, 0.5), _share(in_order, 0.99), answers, p99_ms_of)
 
 
 def _share(in_order: list[float], share: float) -> float:

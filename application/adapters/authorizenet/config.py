@@ -16,4 +16,4 @@ class AuthorizeNetConfig:
     deadline_s: float = 25.0  # for whatever moves money: from the first step to the last byte of the answer
     lookup_timeout_s: float = 10.0  # the same, for one request of a lookup
     max_answer_bytes: int = 2 * 1024 * 1024  # a full list page of 1000 rows has about 1 MB
-    max_connections: int = 512  # calls on the way at once; each open charge holds one connection
+    max_connections: int = 1024  # calls on the way at once; more than one process takes orders at once

@@ -15,4 +15,4 @@ class MandrillConfig:
     connect_timeout_s: float = 2.0  # until a connection is there: wait for a slot, DNS, TCP and TLS together
     deadline_s: float = 5.0  # from the first step to the last byte of the answer
     max_answer_bytes: int = 2 * 1024 * 1024
-    max_connections: int = 512  # calls on the way at once
+    max_connections: int = 1024  # calls on the way at once; more than one process takes orders at once
