@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import multiprocessing
 import os
 import resource
 import signal
@@ -13,6 +14,7 @@ import time
 import urllib.request
 from collections.abc import Callable
 from contextlib import suppress
+from multiprocessing.process import BaseProcess
 
 import uvicorn
 from fastapi import FastAPI
@@ -73,11 +75,19 @@ def serve(host: str, port: int, workers: int, *, work: bool) -> None:
 
 def server_app(wake: Callable[[], None] | None = None) -> FastAPI:
     """The application of one server process, whose background work is done elsewhere."""
+    if (supervisor := multiprocessing.parent_process()) is not None:
+        threading.Thread(target=_end_with, args=(supervisor,), daemon=True).start()
     app = create_app(work=False, wake=wake)
     gc.collect()
     gc.freeze()  # what is there now stays
     gc.set_threshold(YOUNG_OBJECTS, 20, 20)
     return app
+
+
+def _end_with(supervisor: BaseProcess) -> None:
+    """One of several servers must not go on when the process that keeps the background work has been killed."""
+    supervisor.join()
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _allow_many_files() -> None:

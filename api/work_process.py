@@ -24,7 +24,8 @@ from api.settings import Settings, load_settings
 
 log = logging.getLogger(__name__)
 
-COMMAND: Sequence[str] = (sys.executable, "-c", "from api.work_process import main; main()")
+# -P: what lies in the folder that the server was started in is not ours to import.
+COMMAND: Sequence[str] = (sys.executable, "-P", "-c", "from api.work_process import main; main()")
 SIGNAL_PAUSE_S = 0.003  # one byte for all events of a moment
 RESTART_PAUSES_S = (0.2, 1.0, 5.0)
 STOP_S = 20.0  # what is under way may end well
@@ -38,6 +39,7 @@ class WorkProcess:
     def __init__(self) -> None:
         self._stopping = threading.Event()
         self._ready = threading.Event()
+        self._pipe = threading.Lock()  # a byte must never meet a descriptor that has been closed and taken again
         self._process: subprocess.Popen[bytes] | None = None
         self._keeper = threading.Thread(target=self._keep, name="work-process", daemon=True)
         self._signalled = False
@@ -59,41 +61,52 @@ class WorkProcess:
     def stop(self) -> None:
         """Let it end what is under way, for a limited time."""
         self._stopping.set()
-        process = self._process
-        if process is None:
-            return
-        _close(process)
-        try:
-            process.wait(STOP_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        self._end_input()
+        self._keeper.join(STOP_S)
+        if self._keeper.is_alive() and self._process is not None:
+            self._process.kill()
+            self._keeper.join(STOP_S)
 
     def _signal(self) -> None:
         self._signalled = False
-        if self._process is not None and self._process.stdin is not None:
-            with suppress(OSError, ValueError):  # full: it will look anyway; closed: it is being started again
-                os.write(self._process.stdin.fileno(), b"\n")
+        with self._pipe:
+            process = self._process
+            if process is not None and process.stdin is not None and not process.stdin.closed:
+                with suppress(OSError):  # full: it will look anyway; broken: it is being started again
+                    os.write(process.stdin.fileno(), b"\n")
+
+    def _end_input(self) -> None:
+        with self._pipe:
+            if self._process is not None and self._process.stdin is not None:
+                with suppress(OSError):
+                    self._process.stdin.close()
 
     # --- on a thread --------------------------------------------------------------------------------------------------
 
     def _keep(self) -> None:
-        """Start it again whenever it ends; the longer the more often it has ended."""
+        """Start it again whenever it ends; the longer after the more often it has ended."""
         ended = 0
-        while (process := self._process) is not None:
-            assert process.stdout is not None
-            if process.stdout.read(len(READY)) == READY:
-                self._ready.set()
-            code = process.wait()
-            _close(process)
+        while True:
+            log_line = self._run_to_its_end()
             if self._stopping.wait(RESTART_PAUSES_S[min(ended, len(RESTART_PAUSES_S) - 1)]):
                 return
-            log.error("the background work ended with %d and is started again", code)
+            log.error("the background work %s and is started again", log_line)
             ended += 1
-            self._process = start_process()
+            with suppress(OSError):  # no memory, no processes left: tried again after the next pause
+                self._process = start_process()
             if self._stopping.is_set():
-                _close(self._process)
-                return
+                self._end_input()
+
+    def _run_to_its_end(self) -> str:
+        process = self._process
+        assert process is not None
+        assert process.stdout is not None
+        if not process.stdout.closed and process.stdout.read(len(READY)) == READY:
+            self._ready.set()
+        code = process.wait()
+        self._end_input()
+        process.stdout.close()
+        return f"ended with {code}"
 
 
 def start_process() -> subprocess.Popen[bytes]:
@@ -102,13 +115,6 @@ def start_process() -> subprocess.Popen[bytes]:
     assert process.stdin is not None
     os.set_blocking(process.stdin.fileno(), False)
     return process
-
-
-def _close(process: subprocess.Popen[bytes]) -> None:
-    for pipe in (process.stdin, process.stdout):
-        if pipe is not None:
-            with suppress(OSError):
-                pipe.close()
 
 
 # --- in the process itself --------------------------------------------------------------------------------------------

@@ -7,20 +7,30 @@ gives back late.
 from __future__ import annotations
 
 import os
+import threading
 from typing import Final
 
 _AHEAD: Final = 4096
 
-_left = bytearray()
+
+class _Ahead(threading.local):
+    """Every thread has bytes of its own."""
+
+    def __init__(self) -> None:
+        self.left = bytearray()
+
+
+_ahead = _Ahead()
 
 
 def random_bytes(number: int) -> bytes:
-    """So many bytes that nobody has had before, from `os.urandom`. Call it on one thread only, the event loop's."""
-    if number > len(_left):
-        _left[:] = os.urandom(max(_AHEAD, number))
-    taken = bytes(_left[-number:])
-    del _left[-number:]
+    """So many bytes that nobody has had before, from `os.urandom`."""
+    left = _ahead.left
+    if number > len(left):
+        left[:] = os.urandom(max(_AHEAD, number))
+    taken = bytes(left[-number:])
+    del left[-number:]
     return taken
 
 
-os.register_at_fork(after_in_child=_left.clear)  # a child must not repeat what its parent takes
+os.register_at_fork(after_in_child=lambda: _ahead.left.clear())  # a child must not repeat what its parent takes

@@ -8,6 +8,8 @@ from typing import cast
 
 import httptools
 
+MAX_HEAD_BYTES = 64 * 1024
+
 
 @dataclass(frozen=True)
 class Reply:
@@ -30,6 +32,7 @@ class HttpConnection(asyncio.Protocol):
         self._parser = httptools.HttpResponseParser(self)
         self._answer: asyncio.Future[Reply] | None = None  # while a request is under way
         self._body = bytearray()
+        self._received = 0  # bytes since the request
         self._has_headers = False
         self._has_length = False  # or is chunked: an answer without either ends with the connection
         self.idle_since_s = 0.0  # loop time
@@ -39,6 +42,7 @@ class HttpConnection(asyncio.Protocol):
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[Reply] = loop.create_future()
         self._answer = answer
+        self._received = 0
         self._begin()
         timer = loop.call_at(ends_at_s, self._fail, "time-out")
         assert self._transport is not None
@@ -68,6 +72,10 @@ class HttpConnection(asyncio.Protocol):
         if self._answer is None:  # nobody asked
             self._fail("nonsense")
             return
+        self._received += len(data)
+        if self._received > self._max_answer_bytes + MAX_HEAD_BYTES:
+            self._fail("too-large")
+            return
         try:
             self._parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade):
@@ -81,6 +89,10 @@ class HttpConnection(asyncio.Protocol):
         self._fail("connection-lost")
 
     # --- called by the parser -----------------------------------------------------------------------------------------
+
+    def on_message_begin(self) -> None:
+        if self._answer is None:  # the first byte of an answer that nobody asked for
+            self._close()
 
     def on_header(self, name: bytes, _value: bytes) -> None:
         if name.lower() in (b"content-length", b"transfer-encoding"):

@@ -86,9 +86,9 @@ class PostgresWriter:
     async def _write(self, inserts: Sequence[Insert]) -> list[Outcome]:
         try:
             session = await self._own_session()
+            backend: int = session.get_server_pid()
         except DATABASE_ERRORS as error:
             return [StoreUnavailable(type(error).__name__) for _ in inserts]
-        backend: int = session.get_server_pid()
         try:
             positions = await session.fetchval(INSERT, *_arrays(inserts))
         except BaseException as error:

@@ -6,6 +6,7 @@ import asyncio
 import gzip
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 import pytest
 from aiohttp import web
@@ -171,6 +172,40 @@ def test_a_charge_on_a_connection_that_was_kept_alive_and_then_dropped_is_sent_o
     assert isinstance(first, Approved)
     assert reason(second) == "connection-lost"
     assert seen == [0, 0]
+
+
+def test_the_beginning_of_a_second_answer_never_becomes_the_answer_to_the_next_request() -> None:
+    connections: list[int] = []
+
+    async def one_and_a_half(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connections.append(len(connections))
+        whole = http(APPROVED.encode(), "Connection: keep-alive")
+        await request_read(reader)
+        writer.write(whole + whole[:60])
+        await writer.drain()
+        with suppress(asyncio.IncompleteReadError, ConnectionError):
+            await request_read(reader)
+            writer.write(whole[60:])
+            await writer.drain()
+
+    async def scenario() -> list[ChargeOutcome]:
+        async with serving_bytes(one_and_a_half) as url, gateway_at(url) as gateway:
+            return [await gateway.charge(CHARGE), await gateway.charge(CHARGE)]
+
+    assert all(isinstance(outcome, Approved) for outcome in run(scenario()))
+    assert connections == [0, 1]
+
+
+def test_a_head_without_end_is_too_large() -> None:
+    async def endless(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await request_read(reader)
+        writer.write(b"HTTP/1.1 200 OK\r\nX-Long: ")
+        with suppress(ConnectionError):
+            for _ in range(400):
+                writer.write(b"x" * 1000)
+                await writer.drain()
+
+    assert reason(run(charged_below_http(endless, max_answer_bytes=50_000))) in {"too-large", "nonsense"}
 
 
 # --- the rest ---------------------------------------------------------------------------------------------------------
