@@ -34,13 +34,15 @@ class Clearing:
     position: int
     balance_cents: int
     awaited: Share  # not settled yet
-    in_breaks: Share
+    in_breaks: Share  # that somebody must still deal with
+    written_off: Share  # in breaks that a person has resolved: no entry of the ledger has cleared them
     not_reconciled: Share  # of days that no reconciliation has been run over yet
     unexplained: tuple[tuple[str, int], ...]  # transaction and cents: must be empty
 
     @property
     def adds_up(self) -> bool:
-        listed = sum(share.amount_cents for share in (self.awaited, self.in_breaks, self.not_reconciled))
+        shares = (self.awaited, self.in_breaks, self.written_off, self.not_reconciled)
+        listed = sum(share.amount_cents for share in shares)
         return not self.unexplained and listed == self.balance_cents
 
 
@@ -71,6 +73,7 @@ async def clearing(service: Service, done: Reconciled) -> Clearing | None:
         balance_cents,
         awaited=_share(shares["awaited"]),
         in_breaks=_share(shares["in-break"]),
+        written_off=_share(shares["written-off"]),
         not_reconciled=_share(shares["not-reconciled"]),
         unexplained=tuple(shares["unexplained"]),
     )
@@ -79,10 +82,13 @@ async def clearing(service: Service, done: Reconciled) -> Clearing | None:
 def _shares(done: Reconciled) -> dict[str | None, str]:
     """Where each transaction belongs, by what the reconciliation says of it."""
     standing = done.comparison.standing
-    broken = {key.transaction_id for key in standing if break_id(key) in done.recorded}
+    unresolved = {known.id for known in done.breaks}
+    broken = {key.transaction_id for key in standing if break_id(key) in unresolved}
+    written_off = {key.transaction_id for key in standing if break_id(key) in done.resolved_by_people}
     return {
         **dict.fromkeys((key.transaction_id for key in standing), "not-reconciled"),
         **dict.fromkeys(done.comparison.awaited, "awaited"),
+        **dict.fromkeys(written_off, "written-off"),
         **dict.fromkeys(broken, "in-break"),
     }
 

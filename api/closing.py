@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -16,22 +16,24 @@ from api.read_models import ReadModels, open_generation
 from api.seals import SealedLog
 from application.adapters.sql import make_engine
 from application.audit.closing import CloseMonth
+from application.audit.seals.checkpoint import NotACheckpoint
 from application.audit.seals.leaf import leaf_hash
 from application.audit.seals.merkle import CompactRange
 from application.audit.seals.reading import pages
-from application.audit.seals.storing import BEFORE_ALL, StoreFailed
-from application.ports.books import Cut, MonthBooks, NotMade, Progress
+from application.audit.seals.storing import BEFORE_ALL, StoredSeal, StoreFailed
+from application.ports.books import Cut, MonthBooks, NotBooked, NotMade, NotSigned, Progress
 from application.ports.seals import Seal
 from domain.period import ExportedFile, RuleVersion
+from domain.stream import topics_of
 from projections.applying import ModelTarget
 from projections.building import Build
 from projections.building import Progress as Built
-from projections.dead_letters import skipped_positions
 from projections.ledger.balances import Selection, totals, trial_balance
 from projections.ledger.exports.manifest import NAME, sha256_of
 from projections.ledger.exports.writing import export_journal
 from projections.ledger.model import Ledger
 from projections.ledger.periods import ClosedMonth
+from projections.ledger.rules import BOOKED
 from projections.log import TopicNotKnown
 from projections.model import NotFolded
 from projections.storage import Place, Storage
@@ -44,6 +46,7 @@ class LogBookkeeper:
 
     def __init__(self, models: ReadModels) -> None:
         self._models = models
+        self.topics = tuple(sorted(topics_of(BOOKED)))
 
     async def make(
         self, period: str, cut_off: int, closed: Sequence[Cut], folder: Path, progress: Progress
@@ -51,7 +54,7 @@ class LogBookkeeper:
         try:
             return await asyncio.to_thread(self._make, period, cut_off, closed, folder, progress)
         except NotFolded as failed:
-            raise NotMade(f"an event cannot be booked: {failed}") from failed
+            raise NotBooked(f"an event cannot be booked, also if somebody has skipped it: {failed}") from failed
         except TopicNotKnown as unknown:
             raise NotMade(f"the log holds what this version cannot read: {unknown}") from unknown
         except OSError as error:
@@ -88,15 +91,13 @@ class LogBookkeeper:
         def show(built: Built) -> None:
             progress("making the books", built.position, built.target)
 
-        with self._models.storage.control.connect() as connection:
-            skipped = skipped_positions(connection)  # given up by a person, for a reason that is kept
         with TemporaryDirectory() as folder:
             storage = Storage(make_engine(f"sqlite:///{folder}/books.db"), open_generation)
             try:
                 place = Place(ledger.name, 1)
                 storage.create(place, ledger, indexes=False)
                 target = ModelTarget(storage, place, ledger)
-                Build(storage, self._models.log, [target], skipped=skipped, report=show).advance(cut_off)
+                Build(storage, self._models.log, [target], report=show).advance(cut_off)  # nothing is skipped
                 storage.create_indexes(place, ledger)
                 with storage.reader(place).begin() as connection:
                     yield connection
@@ -105,20 +106,32 @@ class LogBookkeeper:
 
 
 class LogSeals:
-    """The port SealedLog."""
+    """The port SealedLog. What a seal says is taken from its signed note, never from the columns beside it."""
 
     def __init__(self, log: SealedLog) -> None:
         self._log = log
 
     async def last_seal(self) -> Seal | None:
+        return await self._opened(self._log.store.last)
+
+    async def seal_of(self, tree_size: int) -> Seal | None:
+        found = await self._opened(lambda: next(iter(self._log.store.seals(tree_size - 1, 1)), None))
+        return found if found is not None and found.tree_size == tree_size else None
+
+    async def _opened(self, read: Callable[[], StoredSeal | None]) -> Seal | None:
+        def work() -> Seal | None:
+            stored = read()
+            if stored is None:
+                return None
+            head = self._log.signer().verifier.open(stored.note)
+            return Seal(head.tree_size, head.position, head.root.hex(), head.sealed_at)
+
         try:
-            last = await asyncio.to_thread(self._log.store.last)
+            return await asyncio.to_thread(work)
         except StoreFailed as failed:
             raise NotMade(f"the seals cannot be read now ({failed})") from failed
-        if last is None:
-            return None
-        head = last.checkpoint
-        return Seal(head.tree_size, head.position, head.root.hex(), head.sealed_at)
+        except NotACheckpoint as refused:
+            raise NotSigned(str(refused)) from refused
 
     async def recomputed(self, position: int, progress: Progress) -> tuple[int, str]:
         try:

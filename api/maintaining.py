@@ -19,7 +19,6 @@ from api.read_models import ReadModels
 from api.seals import SealedLog
 from application.audit.seals import verifying
 from application.audit.seals.storing import StoreFailed
-from application.event_log import CommitUnknown, StoreUnavailable
 from application.maintenance import DEAD_LETTERS, LOG, Ending, MaintenanceLog, Wish, Wisher
 from projections.building import Progress
 from projections.comparing import ServedIsBehind
@@ -153,9 +152,12 @@ class Maintaining:
         self._task = asyncio.create_task(self._run(job, do), name=f"{what} of {subject}")
 
     async def _run(self, job: Job, do: Do) -> None:
-        ending = await on_daemon_thread(lambda: self._work(job, do), name=job.what)
-        await _safely(self.wishes.end(job.subject, job.by, ending))
-        job.ending = ending
+        ending = Ending("failed", "it could not be begun")
+        try:
+            ending = await on_daemon_thread(lambda: self._work(job, do), name=job.what)
+            await _safely(self.wishes.end(job.subject, job.by, ending))
+        finally:
+            job.ending = ending  # whatever happened: the next one may begin
 
     def _work(self, job: Job, do: Do) -> Ending:
         """On a thread. Whatever goes wrong is an ending."""
@@ -199,5 +201,5 @@ async def _safely(step: Awaitable[None]) -> None:
     """The end of a job is worth a note; where it cannot be stored, the log of the process has it."""
     try:
         await step
-    except (StoreUnavailable, CommitUnknown) as error:
+    except Exception as error:
         log.error("the end of a maintenance job could not be stored: %s", type(error).__name__)

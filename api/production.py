@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from urllib.parse import parse_qsl, urlsplit
 
 from api.settings import EXAMPLE_KEYS, PREFIX, Settings
+from api.stand_ins import TEST_GATEWAY, host_of, is_local
 
-_SANDBOX_HOSTS = frozenset({"apitest.authorize.net"})
 _EXAMPLE_DOMAINS = frozenset({"example.com", "example.net", "example.org"})  # RFC 2606
 _MIN_SECRET_CHARS = 32
 _URLS = ("authorizenet_url", "mandrill_url", "mandrill_webhook_url")
@@ -31,8 +30,8 @@ def _url_problems(settings: Settings) -> list[str]:
     problems = []
     for name in _URLS:
         url = urlsplit(getattr(settings, name))
-        host = (url.hostname or "").rstrip(".")
-        if host in _SANDBOX_HOSTS or _is_local(host):
+        host = host_of(getattr(settings, name))
+        if host == TEST_GATEWAY or is_local(host):
             problems.append(_problem(name, "points to a sandbox or to this machine; set the vendor's production URL"))
         elif url.scheme != "https":
             problems.append(_problem(name, "is not encrypted; set an https URL"))
@@ -70,16 +69,6 @@ def _email_problems(settings: Settings) -> list[str]:
     if domain in _EXAMPLE_DOMAINS or domain == "localhost":
         return [_problem("email_from", "is an example; set the address that confirmations come from")]
     return []
-
-
-def _is_local(host: str) -> bool:
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return address.is_loopback or address.is_unspecified
 
 
 def _problem(name: str, text: str) -> str:

@@ -7,7 +7,7 @@ from uuid import uuid5
 
 from api.settings import Settings
 from application.adapters.seals.covering import SqlSeals
-from application.adapters.seals.files import NoteFile
+from application.adapters.seals.files import NoteFile, name_of_database
 from application.adapters.seals.log_rows import SqlLogRows
 from application.adapters.seals.store import SqlSealStore
 from application.adapters.sql import make_engine
@@ -31,7 +31,8 @@ class SealedLog:
 
     def file(self) -> NoteFile:
         """Raises StoreFailed."""
-        return NoteFile(self._settings.seals_folder, self.store.log_id)
+        settings = self._settings
+        return NoteFile(settings.seals_folder, self.store.log_id, name_of_database(settings.database_url))
 
     def signer(self) -> Signer:
         """Raises StoreFailed."""

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
 from api.read_models import ORDERS
+from application.adapters.query_limit import limited
 from application.adapters.sql import SqlThreads
 from application.reconciler import KnownPayment
 from projections.model import ReadModel
@@ -33,7 +34,7 @@ class ViewsDatabase:
     async def read(self, model: ReadModel, query: Callable[[sa.Connection], T]) -> tuple[int, T]:
         """The query's result and the position that it was read at: one moment of one generation.
 
-        Raises RebuildNeeded where no generation has the tables that this version knows.
+        Raises RebuildNeeded where no generation has the tables that this version knows, TookTooLong.
         """
         return await self._sql.run_blocking(lambda: self._read(model, query))
 
@@ -73,7 +74,7 @@ class ViewsDatabase:
             return self._read_from(now, query)  # it was dropped just then, or the connection was dead
 
     def _read_from(self, place: Place, query: Callable[[sa.Connection], T]) -> tuple[int, T]:
-        with self._storage.reader(place).begin() as connection:
+        with self._storage.reader(place).begin() as connection, limited(connection):
             return read_position(connection, place), query(connection)
 
     def _served(self, model: ReadModel) -> Place:

@@ -125,10 +125,13 @@ def _metadata(order: Order, at: datetime) -> Metadata:
     return Metadata(at, ACTOR, order.requested.correlation_id, f"{order.id}/{order.version}")
 
 
-def take_back_intent(guards: Guards, metadata: Metadata, transaction_id: str, known: int) -> Sequence[Stream]:
+def take_back_intent(
+    guards: Guards, metadata: Metadata, transaction_id: str, known: int, *, amount_cents: int | None = None
+) -> Sequence[Stream]:
     """A charge that its order must not keep: store the intent to take it back, and tell people once.
 
-    `known`: the order's version before the decision; a repeat records nothing and so raises nothing.
+    `known`: the order's version before the decision; a repeat records nothing and so raises nothing. `amount_cents`:
+    what the gateway says was charged; None where it confirmed the attempt's own amount.
     """
     order = guards.order
     assert order.payment is not None
@@ -136,7 +139,7 @@ def take_back_intent(guards: Guards, metadata: Metadata, transaction_id: str, kn
     order.request_void(
         metadata,
         transaction_id=transaction_id,
-        amount_cents=order.payment.amount_cents,
+        amount_cents=order.payment.amount_cents if amount_cents is None else amount_cents,
         reason=HAD_ENDED,
         unexpected=True,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from application.event_log import Conflict, EventLog, StoreUnavailable
@@ -66,6 +67,16 @@ class MaintenanceLog:
         """What was done about a read model or the dead letters, newest first."""
         found = await self._events.history(maintenance_id(subject))
         return [event for _, event in reversed(found[-limit:]) if isinstance(event, Maintenance.Event)]
+
+    async def under_way(self, subject: str, limit: timedelta) -> Maintenance.Event | None:
+        """The newest wish without an end, in whichever process; older than the limit it counts as given up."""
+        ended: set[str] = set()
+        for event in await self.history(subject):
+            if isinstance(event, Maintenance.Ended):
+                ended.add(event.correlation_id)
+            elif event.correlation_id not in ended:
+                return event if self._clock.now() - event.timestamp < limit else None
+        return None
 
     async def _save(self, subject: str, by: Wisher, record: Callable[[Maintenance, Metadata], None]) -> None:
         for _ in range(MAX_RACES):

@@ -130,6 +130,16 @@ class SendEmails:
         return Metadata(at, ACTOR, order.requested.correlation_id, f"{order.id}/{order.version}")
 
 
+def no_more_tries(order: Order) -> bool:
+    """Nothing that the outbox still does changes how the confirmation went: every recipient's message was taken or
+    refused for good, or the tries are used up."""
+    if order.email_state is EmailState.SENT:
+        return True
+    if order.email_state is not EmailState.FAILED or order.email_attempted_at is not None:
+        return False
+    return order.email_attempts >= MAX_TRIES or all(delivery.final for delivery in order.deliveries.values())
+
+
 def _is_final(order: Order, email: Email) -> bool:
     known = order.deliveries.get(email.email_id)
     return known is not None and known.final

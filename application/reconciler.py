@@ -149,7 +149,7 @@ class Reconcile:
             if order.payment and order.payment.transaction_id == row.transaction_id and order.submitted_at:
                 return ()  # adopted since the read model was read
             metadata = Metadata(at, ACTOR, order.requested.correlation_id, f"gateway/{row.transaction_id}")
-            return take_back_intent(fresh, metadata, row.transaction_id, order.version)
+            return take_back_intent(fresh, metadata, row.transaction_id, order.version, amount_cents=row.amount_cents)
 
         saved = await self._streams.decide_and_save(await self._streams.load_for(order_id), decide)
         if row.transaction_id in saved.guards.order.open_corrections:

@@ -12,6 +12,7 @@ from domain.orphan_charge import OrphanCharge
 from domain.period import Period
 from domain.personal_data_access import PersonalDataAccess
 from domain.promotion import Promotion, PromotionRedemption
+from domain.reconciliation import Reconciliation
 from domain.settlement import SettlementBatch
 from domain.settlement_break import SettlementBreak
 
@@ -28,6 +29,7 @@ AGGREGATES = (
     Maintenance,
     ClientErasure,
     PersonalDataAccess,
+    Reconciliation,
 )
 
 CODEC = EventCodec(event_classes_of(*AGGREGATES))

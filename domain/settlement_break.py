@@ -24,7 +24,7 @@ class BreakClass(StrEnum):
 
 
 class SettlementBreak(Stream):
-    """One per class, transaction and batch: found once, owned by somebody, resolved by a person or by a later run."""
+    """One per class, transaction and batch: found, owned by somebody, resolved by a person or mended by itself."""
 
     class Event(Stream.Event):
         pass
@@ -45,6 +45,7 @@ class SettlementBreak(Stream):
 
         def apply(self, settlement_break: SettlementBreak) -> None:
             settlement_break.found = self
+            settlement_break.owner = settlement_break.resolved = None
 
     class Owned(Event):
         """Somebody has taken it on."""
@@ -58,7 +59,19 @@ class SettlementBreak(Stream):
             settlement_break.owner = self.owner
 
     class Resolved(Event):
+        """A person has dealt with it. Final: it is not found again."""
+
         TOPIC = "settlement-break.resolved.v1"
+
+        reason: str
+
+        def apply(self, settlement_break: SettlementBreak) -> None:
+            settlement_break.resolved = self
+
+    class Mended(Event):
+        """A later comparison shows that it holds no longer. It is found again if it comes back."""
+
+        TOPIC = "settlement-break.mended.v1"
 
         reason: str
 
@@ -68,7 +81,7 @@ class SettlementBreak(Stream):
     def __init__(self) -> None:
         self.found: SettlementBreak.Found | None = None
         self.owner: str | None = None
-        self.resolved: SettlementBreak.Resolved | None = None
+        self.resolved: SettlementBreak.Resolved | SettlementBreak.Mended | None = None
 
     @property
     def state(self) -> str:
@@ -76,8 +89,8 @@ class SettlementBreak(Stream):
         return "resolved" if self.resolved else "owned" if self.owner else "open"
 
     def find(self, metadata: Metadata, **facts: Any) -> None:
-        """Take the facts of `Found`. Finding it again changes nothing, also once it is resolved."""
-        if self.found is None:
+        """Take the facts of `Found`. Finding it again changes nothing, but where it had mended by itself."""
+        if self.found is None or isinstance(self.resolved, self.Mended):
             self.record(metadata, self.Found, **facts)
 
     def own(self, metadata: Metadata, owner: str, reason: str) -> None:
@@ -87,3 +100,7 @@ class SettlementBreak(Stream):
     def resolve(self, metadata: Metadata, reason: str) -> None:
         if self.found and not self.resolved:
             self.record(metadata, self.Resolved, reason=reason)
+
+    def mend(self, metadata: Metadata, reason: str) -> None:
+        if self.found and not self.resolved:
+            self.record(metadata, self.Mended, reason=reason)

@@ -62,17 +62,27 @@ class DeadLetters:
         self._models = {model.name: model for model in models}
         self._log = log
 
-    def waiting(self) -> list[DeadLetter]:
-        """By projection and position."""
+    def waiting(self, limit: int | None = None) -> list[DeadLetter]:
+        """By projection and position; the first of them, where there is a limit."""
         found: list[DeadLetter] = []
         for target in self._served():
             with self._storage.engine(target.place).connect() as connection:
                 query = sa.select(dead_letters).where(*is_of(dead_letters, target.place))
+                query = query.order_by(dead_letters.c.position).limit(None if limit is None else limit - len(found))
                 found += [
                     DeadLetter(row.projection, row.position, row.stream_id, row.topic, row.error, row.set_aside_at)
-                    for row in connection.execute(query.order_by(dead_letters.c.position))
+                    for row in connection.execute(query)
                 ]
         return found
+
+    def count(self) -> int:
+        """How many are waiting."""
+        number = 0
+        for target in self._served():
+            query = sa.select(sa.func.count()).select_from(dead_letters).where(*is_of(dead_letters, target.place))
+            with self._storage.engine(target.place).connect() as connection:
+                number += int(connection.execute(query).scalar_one())
+        return number
 
     def retry(self, stream_id: UUID | None = None) -> list[Tried]:
         """Fold them again, in order; of one stream or of all. The first that still fails keeps the rest waiting."""

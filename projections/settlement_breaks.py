@@ -42,7 +42,7 @@ class SettlementBreaks(ReadModel):
 
     name = "settlement_breaks"
     records = (settlement_breaks,)
-    events = frozenset({SettlementBreak.Found, SettlementBreak.Owned, SettlementBreak.Resolved})
+    events = frozenset({SettlementBreak.Found, SettlementBreak.Owned, SettlementBreak.Resolved, SettlementBreak.Mended})
 
     def fold(self, event: Stream.Event, position: int, changes: Changes) -> None:
         rows = changes.records[settlement_breaks]
@@ -51,7 +51,7 @@ class SettlementBreaks(ReadModel):
                 rows.put(_found(event, position))
             case SettlementBreak.Owned(owner=owner):
                 rows.change(event.originator_id, state=OWNED, owner=owner)
-            case SettlementBreak.Resolved(reason=reason):
+            case SettlementBreak.Resolved(reason=reason) | SettlementBreak.Mended(reason=reason):
                 rows.change(event.originator_id, state=RESOLVED, resolution=reason)
 
 

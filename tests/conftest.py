@@ -38,9 +38,10 @@ def postgresql_worker_url(postgresql_server_url: str) -> Iterator[str]:
 
 
 @pytest.fixture
-def postgresql_url(postgresql_worker_url: str) -> str:
+def postgresql_url(postgresql_worker_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """An empty PostgreSQL database. For a second one in the same test: `fresh_database(postgresql_server_url)`."""
     empty(postgresql_worker_url)
+    monkeypatch.setenv("ORDERS_SEALS_PATH", str(tmp_path / "seals"))  # the last test's log in it is not this one's
     return postgresql_worker_url
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterable
 from typing import Annotated, Any, NoReturn
 
 import typer
@@ -34,6 +35,15 @@ def settings_or_fail() -> Settings:
 def print_json(value: Any) -> None:
     """The result as JSON on stdout."""
     sys.stdout.write(json.dumps(value, indent=2, default=str) + "\n")
+
+
+def print_json_list(values: Iterable[Any]) -> None:
+    """A list as JSON on stdout, value by value: a long one is never held as a whole."""
+    separator = "[\n"
+    for value in values:
+        sys.stdout.write(separator + json.dumps(value, default=str))
+        separator = ",\n"
+    sys.stdout.write("[]\n" if separator == "[\n" else "\n]\n")
 
 
 def print_text(*lines: str) -> None:

@@ -10,7 +10,8 @@ from api.doctor import records, storage, vendors, work
 from api.doctor.finding import Check, Finding, fail, ok, warn
 from api.doctor.patient import Patient
 from api.production import production_problems
-from api.settings import Settings, known_variables, unknown_variables
+from api.settings import PREFIX, Settings, known_variables, unknown_variables
+from api.stand_ins import money_is_real
 
 Look = Callable[[Patient], Awaitable[Finding]]
 
@@ -60,6 +61,8 @@ async def _settings(settings: Settings) -> Finding:
         return warn(f"unknown: {', '.join(unknown)}", "; ".join(_meant(name) for name in unknown))
     if settings.in_production:
         return ok("production, with real keys")
+    if money_is_real(settings):
+        return warn("development, with a gateway that moves real money", f"set {PREFIX}ENVIRONMENT=production")
     return ok("development: example keys and the sandbox are allowed")
 
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from functools import partial
 
 from api.doctor.finding import Finding, fail, ok, warn
 from api.doctor.patient import Patient
 from api.read_models import NOTIFICATIONS
+from api.seals import SealedLog
 from application.adapters.seals.covering import read_status
-from application.adapters.seals.store import SqlSealStore
-from application.adapters.sql import make_engine
+from application.audit.seals.checkpoint import NotACheckpoint
 from projections.notifications import find_notifications
 from projections.open_work import PAYMENT
 from projections.status import Standing
@@ -93,13 +94,17 @@ async def seals(patient: Patient) -> Finding:
 
 
 def _seals(patient: Patient) -> Finding:
-    store = SqlSealStore(make_engine(patient.settings.seals_url))
+    log = SealedLog(patient.settings)
     try:
-        status = read_status(store)
+        status = read_status(log.store)
+        unseen = _without_checkpoints(log, patient.now())
     finally:
-        store.close()
+        log.close()
     if status.problem:
         return fail("sealing has stopped: the log does not extend what was sealed", "orders audit verify")
+    if unseen:
+        why = f"no checkpoints of {unseen} in {patient.settings.seals_folder}: here nobody would notice an old backup"
+        return warn(why, "set ORDERS_SEALS_PATH to a folder that all hosts share")
     head = patient.read_models.log.head()
     sealed = status.last.position if status.last else 0
     since = patient.read_models.log.recorded_at(sealed) if head > sealed else None
@@ -107,6 +112,19 @@ def _seals(patient: Patient) -> Finding:
     if lag_s > SEAL_LAG_S:
         return warn(f"{head - sealed:,} events are not sealed, for {lag_s:,.0f} s", WORK)
     return ok(f"sealed up to position {sealed:,} of {head:,}")
+
+
+def _without_checkpoints(log: SealedLog, now: datetime) -> str | None:
+    """Since when the database has had seals that the checkpoints on this machine know nothing of."""
+    note = log.file().last()
+    try:
+        size = log.signer().verifier.open(note).tree_size if note else 0
+    except NotACheckpoint:
+        return None  # verify names it
+    missing = next(iter(log.store.seals(size, 1)), None)
+    if missing is None or (now - missing.checkpoint.sealed_at).total_seconds() < SEAL_LAG_S:
+        return None
+    return f"{missing.checkpoint.sealed_at:%Y-%m-%d %H:%M} UTC and later"
 
 
 async def notifications(patient: Patient) -> Finding:

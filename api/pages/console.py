@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 
 from fastapi import FastAPI
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -29,26 +30,39 @@ from api.pages.signing_in import SigningIn
 from api.pages.visits import PATH, Visits
 from api.statuses import STATUSES
 from application.adapters.key_store import KeyStoreUnavailable
+from application.adapters.query_limit import TookTooLong
+from application.adapters.sql import Busy
+from application.audit.seals.storing import StoreFailed
 from application.event_log import CommitUnknown, StoreUnavailable
 from application.ports import DirectoryUnavailable
 from projections.registry import RebuildNeeded
 
 logger = logging.getLogger(__name__)
 
-_UNAVAILABLE = (DirectoryUnavailable, StoreUnavailable, CommitUnknown, KeyStoreUnavailable, RebuildNeeded, DBAPIError)
-_LATER = "The database cannot be read at the moment. Try again in a while; nothing was changed."
+# Also a pool without a free connection (SQLAlchemy's own TimeoutError), and threads without a free place.
+_UNAVAILABLE = (
+    DirectoryUnavailable, StoreUnavailable, CommitUnknown, KeyStoreUnavailable, RebuildNeeded, StoreFailed, Busy,
+    DBAPIError, PoolTimeout, TimeoutError,
+)  # fmt: skip
+_LATER = "The database cannot be read at the moment. Try again in a while."
+_LOOK_FIRST = " Open the page first: what you sent may have been done."
+_TOO_LONG = (
+    "Adding this up takes longer than a page may. Choose a shorter range, a whole day instead of an instant or a"
+    " position, or use the command line: orders ledger."
+)
 
 
 def add_console(app: FastAPI, service: Service) -> None:
     """Serve the console below /console. Comes after the API's own routes, which are then found first."""
     app.add_route(PATH, _to_console, include_in_schema=False)
-    app.mount(PATH, SecurityHeaders(_pages(service)))  # outermost, so that a crash's page has them too
+    # The headers are outermost, so that a crash's page has them too.
+    app.mount(PATH, SecurityHeaders(_pages(service), https_only=service.settings.in_production))
 
 
 def _pages(service: Service) -> Starlette:
     settings = service.settings
     shell = Shell(
-        Visits(settings.secret_key.get_secret_value().encode()),
+        Visits(settings.secret_key.get_secret_value().encode(), always_secure=settings.in_production),
         service.authenticator(),
         service.clock,
         notice_for(settings),
@@ -69,7 +83,7 @@ def _routes(service: Service, shell: Shell) -> list[BaseRoute]:
     return [
         *asset_routes(),
         *SigningIn(shell, service.fresh, examples).routes(),
-        *Overview(shell, service.events, service.views).routes(),
+        *Overview(shell, service).routes(),
         *order_routes(service, shell),
         *finance_routes(shell, service),
         *ReportPages(shell, service.views).routes(),
@@ -83,7 +97,7 @@ async def _to_console(_: Request) -> Response:
 
 def _shown(shell: Shell, code: int) -> Callable[[Request, Exception], Awaitable[Response]]:
     async def show(request: Request, error: Exception) -> Response:
-        problem = _problem(error, code)
+        problem = _problem(error, code, sent=request.method == "POST")
         if problem.code >= 500:
             logger.error("console request_id=%s %s", request_id_of(request), type(error).__name__)
         return shell.render(
@@ -93,10 +107,12 @@ def _shown(shell: Shell, code: int) -> Callable[[Request, Exception], Awaitable[
     return show
 
 
-def _problem(error: Exception, code: int) -> PageError:
+def _problem(error: Exception, code: int, *, sent: bool) -> PageError:
     match error:
         case PageError():
             return error
+        case TookTooLong():
+            return PageError(503, "This takes too long", _TOO_LONG)
         case ApiError(param=param, status=status):
             where = f" Look at: {param}." if param else ""
             return PageError(STATUSES[status].code, "This cannot be shown as asked", f"{status}.{where}")
@@ -105,5 +121,5 @@ def _problem(error: Exception, code: int) -> PageError:
         case HTTPException(status_code=status_code):
             return not_found() if status_code == 404 else PageError(status_code, "Not possible", "")
     if code == 503:
-        return PageError(503, "Not readable now", _LATER)
+        return PageError(503, "Not readable now", _LATER + (_LOOK_FIRST if sent else ""))
     return PageError(500, "Something broke", "This is our fault. Tell operations the request id below.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -10,18 +11,21 @@ from starlette.responses import StreamingResponse
 
 ROWS_AT_ONCE = 500
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
+_AMOUNT = re.compile(r"-?[0-9]+(\.[0-9]+)?")  # fully matched it can hold no formula
 
 
 def safe_cell(value: Any) -> Any:
     """A cell that no spreadsheet takes for a formula: text that begins like one gets an apostrophe before it.
 
-    Numbers stay numbers, also negative ones. Follows OWASP's page on CSV injection.
+    Numbers stay numbers, also negative ones, and so do amounts as text. Follows OWASP's page on CSV injection.
     """
     if value is None:
         return ""
     if isinstance(value, (int, float)):
         return value
     text = str(value)
+    if _AMOUNT.fullmatch(text):
+        return text
     return f"'{text}" if text.lstrip(" \u00a0\ufeff").startswith(_FORMULA_STARTS) else text
 
 

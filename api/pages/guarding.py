@@ -37,19 +37,24 @@ _HEADERS = {
     "X-Frame-Options": "DENY",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=()",
 }
+_HTTPS_FOR_A_YEAR = "max-age=31536000"
 
 
 class SecurityHeaders:
-    """Puts them on every answer, also on errors; what sets no Cache-Control of its own is not stored."""
+    """Puts them on every answer, also on errors; what sets no Cache-Control of its own is not stored.
 
-    def __init__(self, app: ASGIApp) -> None:
+    `https_only`: browsers shall come here by HTTPS alone from now on (RFC 6797).
+    """
+
+    def __init__(self, app: ASGIApp, *, https_only: bool = False) -> None:
         self._app = app
+        self._headers = {**_HEADERS, "Strict-Transport-Security": _HTTPS_FOR_A_YEAR} if https_only else _HEADERS
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def send_guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                headers.update(_HEADERS)
+                headers.update(self._headers)
                 headers.setdefault("Cache-Control", "no-store")
             await send(message)
 

@@ -11,12 +11,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from api.bootstrap import Service
+from api.pages.orders.people_of import PeopleOf
 from api.pages.orders.telling import standing
 from api.pages.shell import Shell, viewer_in
+from api.pages.standing_checks import standing_checks
 from api.pages.viewer import EVERYBODY, REPORT_READERS
 from api.read_models import CONVERSION, NOTIFICATIONS, ORDERS, REVENUE
-from api.views_database import ViewsDatabase
-from application.event_log import EventLog
 from domain.order import Order
 from domain.order_events import OrderState
 from projections.conversion import ENDED_OTHERWISE, conversion_totals
@@ -33,8 +34,7 @@ NEWEST_NOTIFICATIONS = 5
 @dataclass(frozen=True)
 class Overview:
     shell: Shell
-    events: EventLog
-    views: ViewsDatabase
+    service: Service
 
     def routes(self) -> list[Route]:
         return [self.shell.page("/", self.show, EVERYBODY)]
@@ -42,11 +42,12 @@ class Overview:
     async def show(self, request: Request) -> Response:
         now = self.shell.clock.now()
         reports = viewer_in(request).may(REPORT_READERS)
-        _, waiting = await self.views.read(ORDERS, lambda connection: count_orders(connection, OPEN))
+        _, waiting = await self.service.views.read(ORDERS, lambda connection: count_orders(connection, OPEN))
         return self.shell.render(
             request,
             "overview.html",
             today=now.date(),
+            checks=await standing_checks(self.service, viewer_in(request)),
             figures=await self._figures(now),
             money=await self._money(now) if reports else None,
             waiting=waiting,
@@ -57,7 +58,9 @@ class Overview:
 
     async def _figures(self, now: datetime) -> Mapping[str, int]:
         """Of the orders requested today (UTC): how many came to which step."""
-        _, found = await self.views.read(CONVERSION, lambda connection: conversion_totals(connection, _today(now)))
+        _, found = await self.service.views.read(
+            CONVERSION, lambda connection: conversion_totals(connection, _today(now))
+        )
         totals = found["totals"]
         return {
             "requested": totals["requested"],
@@ -66,7 +69,9 @@ class Overview:
         }
 
     async def _money(self, now: datetime) -> Mapping[str, Any]:
-        _, rows = await self.views.read(REVENUE, lambda connection: revenue_by_day(connection, _today(now), Page(1)))
+        _, rows = await self.service.views.read(
+            REVENUE, lambda connection: revenue_by_day(connection, _today(now), Page(1))
+        )
         return rows[0] if rows else {"charged_cents": 0, "returned_cents": 0, "net_cents": 0}
 
     async def _notifications(self) -> Mapping[str, Any]:
@@ -79,13 +84,17 @@ class Overview:
                 "newest": newest[:NEWEST_NOTIFICATIONS],
             }
 
-        return (await self.views.read(NOTIFICATIONS, read))[1]
+        return (await self.service.views.read(NOTIFICATIONS, read))[1]
 
     async def _endings(self) -> list[dict[str, Any]]:
         """The newest order of each state, with where it stands in a sentence."""
-        _, rows = await self.views.read(ORDERS, lambda connection: newest_of_states(connection, ENDINGS))
-        orders = await self.events.load(*((Order, row["order_id"]) for row in rows)) if rows else ()
-        return [{**row, "standing": standing(order)} for row, order in zip(rows, orders, strict=True)]
+        _, rows = await self.service.views.read(ORDERS, lambda connection: newest_of_states(connection, ENDINGS))
+        orders = await self.service.events.load(*((Order, row["order_id"]) for row in rows)) if rows else ()
+        people = PeopleOf(self.service.keys, self.service.derived, self.service.looks)
+        return [
+            {**row, "standing": standing(order, erased=await people.erased(order))}
+            for row, order in zip(rows, orders, strict=True)
+        ]
 
 
 def _today(now: datetime) -> Span:

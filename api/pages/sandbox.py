@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from api.settings import Settings
+from api.stand_ins import gateway_is_stand_in, mail_is_stand_in, money_is_real
 from application.derived_ids import DerivedIds
-
-_TEST_GATEWAY = "apitest.authorize.net"
-_LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 @dataclass(frozen=True)
@@ -36,24 +33,19 @@ EXAMPLE_PEOPLE: tuple[ExamplePerson, ...] = (
 
 def notice_for(settings: Settings) -> str | None:
     """What every page says; None where the real vendors are spoken to."""
-    gateway, mail = _host(settings.authorizenet_url), _host(settings.mandrill_url)
-    if gateway in _LOCAL and mail in _LOCAL:
+    no_real_mail = mail_is_stand_in(settings)
+    if gateway_is_stand_in(settings) and no_real_mail:
         return "Sandbox: no real money, no real mail."
-    if gateway in _LOCAL or gateway == _TEST_GATEWAY:
-        return "Test gateway: no real money. Mail is real." if mail not in _LOCAL else "Test gateway: no real money."
-    return "Mail sandbox: no real mail. Money is real." if mail in _LOCAL else None
+    if not money_is_real(settings):
+        return "Test gateway: no real money." if no_real_mail else "Test gateway: no real money. Mail is real."
+    return "Mail sandbox: no real mail. Money is real." if no_real_mail else None
 
 
 def offers_example_people(settings: Settings) -> bool:
     """Both vendors are local stand-ins, and this is not production."""
-    local = all(_host(url) in _LOCAL for url in (settings.authorizenet_url, settings.mandrill_url))
-    return local and not settings.in_production
+    return gateway_is_stand_in(settings) and mail_is_stand_in(settings) and not settings.in_production
 
 
 def example_sessions(derived: DerivedIds) -> dict[str, str]:
     """Slug → the hash of the example session's token."""
     return {person.slug: derived.token_hash(person.token) for person in EXAMPLE_PEOPLE}
-
-
-def _host(url: str) -> str:
-    return (urlsplit(url).hostname or "").rstrip(".")

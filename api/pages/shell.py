@@ -10,6 +10,7 @@ def routes(self) -> list[Route]:
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
 
@@ -59,14 +60,18 @@ class Shell:
 
         return Route(path, endpoint, methods=["GET"])
 
-    def form(self, path: str, act: Form, roles: Collection[str]) -> Route:
-        """What a form is sent to (POST). The fields are the form's own, without the form token."""
+    def form(self, path: str, act: Form, roles: Collection[str] | None) -> Route:
+        """What a form is sent to (POST), by users with one of the roles; None: by whoever is signed in.
+
+        The fields are the form's own, without the form token.
+        """
 
         async def endpoint(request: Request) -> Response:
             require_same_origin(request)
             if not await self.identify(request):
                 return self._to_sign_in(request)
-            _require_role(request, roles)
+            if roles is not None:
+                _require_role(request, roles)
             return await act(request, await self.checked_form(request, request.state.visit))
 
         return Route(path, endpoint, methods=["POST"])
@@ -84,6 +89,7 @@ class Shell:
             form_token=self.visits.form_token(visit) if visit else "",
             notice=self.notice,
             request_id=request_id_of(request),
+            read_at=self.clock.now(),
             **values,
         )
         return HTMLResponse(content, http_code)
@@ -107,12 +113,24 @@ class Shell:
         request.state.visit, request.state.viewer = visit, viewer_of(owner.session)
         return True
 
-    def _to_sign_in(self, request: Request) -> Response:
-        wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    def opened_again(self, request: Request) -> Response | None:
+        """For a link from elsewhere: a page of ours that opens the same address again, then with our cookie."""
         if request.method == "GET" and request.headers.get("sec-fetch-site") in _ELSEWHERE:
-            return self.render(request, "through.html", target=wanted)
+            return self.render(request, "through.html", target=_address(request))
+        return None
+
+    def _to_sign_in(self, request: Request) -> Response:
+        if request.headers.get("hx-request") == "true":  # a part of a page would take the sign-in page for its news
+            return Response(status_code=HTTPStatus.NO_CONTENT, headers={"HX-Refresh": "true"})
+        if page := self.opened_again(request):
+            return page
+        wanted = _address(request)
         after = f"?next={quote(wanted)}" if request.method == "GET" and wanted != f"{PATH}/" else ""
         return RedirectResponse(SIGN_IN + after, 303)
+
+
+def _address(request: Request) -> str:
+    return request.url.path + (f"?{request.url.query}" if request.url.query else "")
 
 
 def viewer_in(request: Request) -> Viewer:

@@ -14,8 +14,8 @@ from api.pages.failures import PageError
 from api.pages.guarding import require_same_origin
 from api.pages.sandbox import EXAMPLE_PEOPLE, ExamplePerson
 from api.pages.shell import SIGN_IN, Shell
-from api.pages.viewer import EVERYBODY, viewer_of
-from api.pages.visits import PATH, Visit
+from api.pages.viewer import viewer_of
+from api.pages.visits import COOKIE, PATH, Visit
 from application.ports import Directory
 
 MAX_NEXT_CHARS = 500
@@ -40,13 +40,15 @@ class SigningIn:
             Route("/sign-in", self.ask, methods=["GET"]),
             Route("/sign-in", self.enter, methods=["POST"]),
             Route("/sign-in/example", self.enter_as_example, methods=["POST"]),
-            self.shell.form("/sign-out", self.leave, EVERYBODY),
+            self.shell.form("/sign-out", self.leave, None),
         ]
 
     async def ask(self, request: Request) -> Response:
         after = _next(request.query_params.get("next", ""))
         if await self.shell.identify(request):
             return RedirectResponse(after, 303)
+        if COOKIE not in request.cookies and (page := self.shell.opened_again(request)):
+            return page  # answering with a new cookie would sign out whoever is signed in
         return await self._form(request, after)
 
     async def enter(self, request: Request) -> Response:

@@ -19,10 +19,11 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from starlette.requests import Request
 from starlette.responses import Response
 
+from api.stand_ins import is_local
+
 COOKIE = "orders_console"
 PATH = "/console"
 LIFETIME = timedelta(hours=12)  # then one signs in again, however long the session lasts
-_LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
 _MAX_COOKIE_CHARS = 1000
 
 
@@ -39,9 +40,13 @@ class Visit:
 
 
 class Visits:
-    """Reads and writes the cookie; one per process, the same in every process that has the same secret."""
+    """Reads and writes the cookie; one per process, the same in every process that has the same secret.
 
-    def __init__(self, secret: bytes) -> None:
+    `always_secure`: also where the request looks like plain HTTP to this machine, as behind a TLS proxy it may.
+    """
+
+    def __init__(self, secret: bytes, *, always_secure: bool = False) -> None:
+        self._always_secure = always_secure
         key = HKDF(SHA256(), 64, salt=None, info=b"orders console").derive(secret)
         self._fernet = Fernet(base64.urlsafe_b64encode(key[:32]))
         self._form_key = key[32:]
@@ -68,13 +73,16 @@ class Visits:
             path=PATH,
             httponly=True,
             samesite="strict",
-            secure=not on_this_machine(request),
+            secure=self._secure(request),
         )
 
     def forget(self, request: Request, response: Response) -> None:
         """Take the cookie away."""
-        secure = not on_this_machine(request)
+        secure = self._secure(request)
         response.delete_cookie(COOKIE, path=PATH, httponly=True, samesite="strict", secure=secure)
+
+    def _secure(self, request: Request) -> bool:
+        return self._always_secure or not _on_this_machine(request)
 
     def form_token(self, visit: Visit) -> str:
         """What every form of this visit carries."""
@@ -84,6 +92,6 @@ class Visits:
         return hmac.compare_digest(self.form_token(visit).encode(), presented.encode())
 
 
-def on_this_machine(request: Request) -> bool:
+def _on_this_machine(request: Request) -> bool:
     """Plain HTTP to this machine itself, where a browser could not keep a Secure cookie."""
-    return request.url.scheme == "http" and (request.url.hostname or "") in _LOCAL
+    return request.url.scheme == "http" and is_local(request.url.hostname or "")

@@ -37,6 +37,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.schema import CreateSchema
 
 from application.adapters.key_cache import KeyCache
+from application.adapters.scrubbing import keep_out_of_statistics, without_statistics
 from application.adapters.sql import Busy, SqlThreads, UtcDateTime, migrating
 from application.ports import KeyDestroyed
 
@@ -58,6 +59,9 @@ client_keys = Table(
 )
 
 
+without_statistics(client_keys, "wrapped_key")
+
+
 class KeyStoreUnavailable(Exception):
     """The keys cannot be read right now, or not with this secret key."""
 
@@ -68,6 +72,7 @@ def create_tables(engine: Engine) -> None:
         if connection.dialect.name == "postgresql":
             connection.execute(CreateSchema(SCHEMA, if_not_exists=True))
         metadata.create_all(connection)
+        keep_out_of_statistics(connection, [client_keys])
 
 
 def placed(engine: Engine) -> Engine:

@@ -16,7 +16,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 
 from application.adapters.key_store import client_keys, metadata, placed
-from application.adapters.scrubbing import scrub
+from application.adapters.scrubbing import keep_out_of_statistics, scrub, without_statistics
 from application.adapters.sql import Busy, SqlThreads, migrating
 from application.ports.erasure import IndexEntry, PersonIndexUnavailable
 
@@ -34,6 +34,8 @@ entries = Table(
     Column("position", BigInteger, nullable=False),
 )
 
+without_statistics(entries, "digest")
+
 state = Table(
     "person_index_state",
     metadata,
@@ -46,6 +48,7 @@ def create_tables(engine: Engine) -> None:
     """Create what is missing beside the tables of the key store, which must be there."""
     with migrating(placed(engine)) as connection:
         metadata.create_all(connection, tables=[entries, state])
+        keep_out_of_statistics(connection, [entries])
         connection.execute(_insert(connection, state).values(id=1, position=0).on_conflict_do_nothing())
 
 

@@ -5,7 +5,9 @@ So the tables are emptied, which frees and overwrites all of their pages, and fi
 write-ahead log is copied into the file and cut to nothing (https://sqlite.org/pragma.html#pragma_secure_delete,
 https://sqlite.org/pragma.html#pragma_wal_checkpoint).
 
-PostgreSQL: VACUUM FULL writes the live rows to a new file and removes the old one; a transaction that can still see the
+PostgreSQL: its statistics copy values of a column, so those that hold personal data or keys are kept out of them, and
+what they hold of an earlier time is dropped (https://www.postgresql.org/docs/current/catalog-pg-statistic.html).
+VACUUM FULL writes the live rows to a new file and removes the old one; a transaction that can still see the
 old rows would carry them over, so those are waited for. The server's write-ahead log, its archive, replicas and backups
 keep what was in them (https://www.postgresql.org/docs/current/sql-vacuum.html).
 """
@@ -14,7 +16,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -33,11 +35,47 @@ LOCK_TIMEOUT_MS = (
 )
 LOCK_PAUSE_S = 0.5
 
+_STATISTICS = "pg_catalog.pg_statistic"
+_KEPT_OUT = "kept out of statistics"  # of a column
+
+# Columns that are to be kept out, of a table of ours, and are not yet.
+_TAKEN_IN = text(
+    "SELECT attname FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid WHERE attrelid = to_regclass(:name)"
+    " AND attname = ANY(:columns) AND coalesce(attstattarget, -1) <> 0 AND pg_has_role(relowner, 'USAGE')"
+)
+_HELD = text(
+    "SELECT attname FROM pg_stats WHERE to_regclass(quote_ident(schemaname) || '.' || quote_ident(tablename))"
+    " = to_regclass(:name) AND attname = ANY(:columns)"
+)
+_MAY_REWRITE_ALL = text(
+    "SELECT pg_has_role(datdba, 'USAGE') OR current_setting('is_superuser')::boolean FROM pg_database"
+    " WHERE datname = current_database()"
+)
+
 # Sessions that may still see what was there before the transaction :mark.
 _OLDER = text(
     "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
     " AND backend_xmin IS NOT NULL AND age(backend_xmin) > age(CAST(CAST(:mark AS text) AS xid))"
 )
+
+
+def without_statistics(table: Table, *names: str) -> None:
+    """Mark columns whose values PostgreSQL must not copy into its statistics, where no erasure would find them."""
+    for name in names:
+        table.c[name].info[_KEPT_OUT] = True
+
+
+def keep_out_of_statistics(connection: Connection, tables: Iterable[Table]) -> None:
+    """Have PostgreSQL take in no more of the marked columns, also of tables that were made before they were marked."""
+    if connection.dialect.name != "postgresql":
+        return
+    for table in tables:
+        for name in connection.scalars(_TAKEN_IN, _marked(table)).all() if _marked(table)["columns"] else ():
+            connection.execute(text(f"ALTER TABLE {table.fullname} ALTER COLUMN {name} SET STATISTICS 0"))
+
+
+def _marked(table: Table) -> dict[str, object]:
+    return {"name": table.fullname, "columns": [column.name for column in table.c if column.info.get(_KEPT_OUT)]}
 
 
 def scrub(engine: Engine, tables: Sequence[Table], *, wait_s: float = WAIT_S) -> None:
@@ -88,23 +126,43 @@ def _rewrite_postgresql(engine: Engine, tables: Sequence[Table], wait_s: float) 
                 if time.monotonic() > deadline:
                     raise NotScrubbed("a transaction that began before the erasure is still open; end it")
                 time.sleep(POLL_S)
+            held = [_forget_statistics(connection, table, deadline) for table in tables]
             for table in tables:
-                _vacuum(connection, table, deadline)
+                _persist(connection, f"VACUUM (FULL) {table.fullname}", table.name, deadline)
+            if connection.scalar(_MAY_REWRITE_ALL):
+                _persist(connection, f"VACUUM (FULL) {_STATISTICS}", _STATISTICS, deadline)
+            elif any(held):
+                raise NotScrubbed(
+                    "old statistics may still hold erased values: as the database's owner, run"
+                    f" VACUUM (FULL) {_STATISTICS}; then run this again"
+                )
     finally:
         patient.dispose()
 
 
-def _vacuum(connection: Connection, table: Table, deadline: float) -> None:
+def _forget_statistics(connection: Connection, table: Table, deadline: float) -> bool:
+    """Drop what is known of the marked columns; giving a column the type that it has does that, and rewrites nothing.
+
+    Whether there was anything.
+    """
+    held = connection.scalars(_HELD, _marked(table)).all()
+    for name in held:
+        kind = table.c[name].type.compile(connection.dialect)
+        _persist(connection, f"ALTER TABLE {table.fullname} ALTER COLUMN {name} TYPE {kind}", table.name, deadline)
+    return bool(held)
+
+
+def _persist(connection: Connection, statement: str, name: str, deadline: float) -> None:
     """Try for the lock again and again, a moment each: a backup may be reading the table for long."""
     while True:
         try:
-            connection.execute(text(f"VACUUM (FULL) {table.fullname}"))
+            connection.execute(text(statement))
         except OperationalError as error:
             if getattr(error.orig, "sqlstate", None) != LOCK_NOT_AVAILABLE:
                 raise
             if time.monotonic() > deadline:
                 raise NotScrubbed(
-                    f"somebody has been using {table.name} all the time, so it could not be rewritten"
+                    f"somebody has been using {name} all the time, so it could not be rewritten"
                 ) from error
             time.sleep(LOCK_PAUSE_S)
         else:

@@ -15,14 +15,15 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from uuid import NAMESPACE_URL, UUID, uuid5
 
-from application.audit.reconciliation.books import read_books
+from application.audit.reconciliation.books import Books, read_books
 from application.audit.reconciliation.breaks import break_id
 from application.audit.reconciliation.matching import Terms, compare
 from application.audit.reconciliation.reconcile import GRACE
+from application.audit.reconciliation.runs import why_not_compared
 from application.event_log import Conflict, EventLog
 from application.operations import NotPossible
 from application.ports import Clock
-from application.ports.books import Bookkeeper, Cut, MonthBooks, Progress, SealedLog
+from application.ports.books import Bookkeeper, Cut, MonthBooks, NotBooked, NotSigned, Progress, SealedLog
 from application.ports.seals import Seal
 from domain.period import Period
 from domain.stream import Metadata
@@ -47,6 +48,7 @@ class Closing:
 
     period: Period
     unmet: tuple[Unmet, ...] = ()
+    again: Reproduced | None = None  # the exports of a month that was closed before, where they were asked for
 
 
 @dataclass(frozen=True)
@@ -81,32 +83,42 @@ class CloseMonth:
         self._clock = clock
 
     async def close(self, period: str, *, out: Path | None, actor: str, request: str, progress: Progress) -> Closing:
-        """Close the month if nothing stands in its way; its exports go to `out`, if given.
+        """Close the month if nothing stands in its way. Its exports go to `out`, if given, also of a closed one.
 
         Raises NotPossible, NotMade, StoreUnavailable, CommitUnknown.
         """
         first, ends_at = month_span(period)
         (found,) = await self._events.load((Period, period_id(period)))
         if found.closed:
-            return Closing(found)
+            again = await self.reproduce(period, out=out, progress=progress) if out else None
+            return Closing(found, again=again)
         closed = await self.closed_months()
-        unmet = _too_early(period, ends_at, self._clock.now(), closed)
+        unmet = _too_early(period, ends_at, self._clock.now(), await self._due(closed))
         if unmet:
             return Closing(found, tuple(unmet))
-        unmet += await self._unsettled(first, ends_at, progress)
-        seal = await self._sealed.last_seal()
+        compared = await read_books(self._events, progress, first, GRACE)
+        unmet += await self._unsettled(compared, first, ends_at)
+        try:
+            seal = await self._sealed.last_seal()
+        except NotSigned as refused:
+            unmet.append(Unmet(f"the last seal cannot be used: {refused}", "orders audit verify"))
+            return Closing(found, tuple(unmet))
         if seal is None or not await self._covers(seal, ends_at):
             unmet.append(Unmet("events of the month are not sealed yet", "orders work"))
             return Closing(found, tuple(unmet))
         if await self._sealed.recomputed(seal.position, progress) != (seal.tree_size, seal.root_hash):
             unmet.append(Unmet("the log is not what was sealed", "orders audit verify"))
-        async with _folder(out) as folder:
-            books = await self._bookkeeper.make(period, seal.position, closed, folder, progress)
+        try:
+            async with _folder(out) as folder:
+                books = await self._bookkeeper.make(period, seal.position, closed, folder, progress)
+        except NotBooked as failed:
+            unmet.append(Unmet(str(failed), "orders projections rebuild ledger"))
+            return Closing(found, tuple(unmet))
         if books.balance_cents or books.debit_cents != books.credit_cents:
             unmet.append(Unmet("the trial balance is not zero", "orders ledger trial-balance"))
         if unmet:
             return Closing(found, tuple(unmet))
-        owned = sum(each.state == "owned" for each in (await read_books(self._events, progress)).breaks.values())
+        owned = sum(each.state == "owned" for each in compared.breaks.values())
         return await self._save(
             period, ends_at, seal, books, owned, Metadata(self._clock.now(), actor, request, request)
         )
@@ -122,6 +134,8 @@ class CloseMonth:
         size, root = await self._sealed.recomputed(then.cut_off_position, progress)
         if (size, root) != (then.tree_size, then.root_hash):
             differences.append("the log up to the cut-off is not what was sealed; see: orders audit verify")
+        if not await self._signed(then):
+            differences.append("no seal that this key has signed bears the closing out; see: orders audit verify")
         earlier = [cut for cut in closed if cut.period < period]
         books = await self._bookkeeper.make(period, then.cut_off_position, earlier, out, progress)
         now = {made.format: made.sha256 for made in books.exports}
@@ -142,17 +156,35 @@ class CloseMonth:
             position = page[-1].id
         return sorted(found, key=lambda cut: cut.period)
 
-    async def _unsettled(self, first: datetime, ends_at: datetime, progress: Progress) -> list[Unmet]:
+    async def _signed(self, closed: Period.Closed) -> bool:
+        """Whether the tree head that the closing names was signed."""
+        try:
+            seal = await self._sealed.seal_of(closed.tree_size)
+        except NotSigned:
+            return False
+        named = closed.cut_off_position, closed.root_hash
+        return seal is not None and (seal.position, seal.root_hash) == named
+
+    async def _due(self, closed: list[Cut]) -> str | None:
+        """The month to close next: the first with a booked event, then one after the other. None: nothing is booked."""
+        if closed:
+            _, following = month_span(closed[-1].period)
+            return f"{following:%Y-%m}"
+        first = await self._events.recorder.notifications(1, 1, self._bookkeeper.topics)
+        return f"{self._events.codec.decode(first[0]).timestamp:%Y-%m}" if first else None
+
+    async def _unsettled(self, books: Books, first: datetime, ends_at: datetime) -> list[Unmet]:
         """What is not dealt with: events set aside, money that nobody has compared, breaks that nobody owns."""
         unmet: list[Unmet] = []
         if aside := await self._bookkeeper.set_aside():
             unmet.append(Unmet(f"{aside} events are set aside by the read models", "orders dead-letters list"))
-        books = await read_books(self._events, progress)
         comparison = compare(books, Terms(first, ends_at, self._clock.now(), GRACE))
         known = {stream_id for stream_id, each in books.breaks.items() if each.found}
         fresh = sum(break_id(finding.key) not in known for finding in comparison.found)
-        if fresh or comparison.waiting:
-            why = f"{fresh} disagreements with the gateway are not recorded" if fresh else "charges may still settle"
+        why = await why_not_compared(self._events, first, ends_at)
+        if why or fresh or comparison.waiting:
+            why = f"{fresh} disagreements with the gateway are not recorded" if fresh else why
+            why = why or "charges may still settle"
             command = f"orders audit reconcile --from {first:%Y-%m-%d} --to {ends_at:%Y-%m-%d}"
             unmet.append(Unmet(f"the month is not reconciled: {why}", command))
         before_end = [each for each in books.breaks.values() if each.found and each.found.happened_at < ends_at]
@@ -190,16 +222,13 @@ class CloseMonth:
         return Closing(found)
 
 
-def _too_early(period: str, ends_at: datetime, now: datetime, closed: list[Cut]) -> list[Unmet]:
+def _too_early(period: str, ends_at: datetime, now: datetime, due: str | None) -> list[Unmet]:
     """Months are closed one after the other, each when it is over."""
     if now < ends_at + MARGIN:
         after = f"{ends_at + MARGIN:%Y-%m-%d %H:%M}"
         return [Unmet(f"the month can be closed after {after} UTC", f"orders audit close {period}")]
-    if closed:
-        _, following = month_span(closed[-1].period)
-        due = f"{following:%Y-%m}"
-        if due != period:
-            return [Unmet(f"months are closed in order: {due} comes first", f"orders audit close {due}")]
+    if due not in (None, period):
+        return [Unmet(f"months are closed in order: {due} comes first", f"orders audit close {due}")]
     return []
 
 

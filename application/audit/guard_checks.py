@@ -46,12 +46,14 @@ def opened(window: WindowState, fact: facts.WindowOpened, log: LogCheck, row: St
 
 
 def closed(window: WindowState, fact: facts.WindowClosed, log: LogCheck, row: StoredRow) -> None:
-    """Closed once, by the order that opened it; only a yes goes on blocking."""
+    """Closed once, by the order that opened it; a yes goes on blocking, and nothing else does."""
     if not window.is_open or window.order_id != fact.order_id:
         log.differs(row, "window", f"closed for order {fact.order_id}", f"open for order {window.order_id}")
     blocks = fact.blocked_until > fact.timestamp
     if blocks and fact.outcome not in _YES:
         log.differs(row, "window-blocks", f"{fact.outcome} blocks until {fact.blocked_until}", "only a yes blocks")
+    elif not blocks and fact.outcome in _YES:
+        log.differs(row, "window-blocks", f"{fact.outcome} blocks nothing", "a yes blocks the same thing for a while")
     window.is_open, window.blocked_until = False, fact.blocked_until
     if order := _named(fact.order_id, log, row, "window_id", row.stream_id):
         order.window = "closed"

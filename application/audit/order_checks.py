@@ -138,7 +138,9 @@ def correction_asked(order: OrderState, fact: facts.Correction, log: LogCheck, r
 
 def _corrected(state: Stage) -> Callable[[OrderState, facts.Correction, LogCheck, StoredRow], None]:
     def corrected(order: OrderState, fact: facts.Correction, log: LogCheck, row: StoredRow) -> None:
-        asked_cents = (order.corrections or {}).get(fact.transaction_id)
+        asked = dict(order.corrections or {})
+        asked_cents = asked.pop(fact.transaction_id, None)  # what is done once is not done again
+        order.corrections = asked or None
         if asked_cents is None:
             log.differs(row, "correction-asked", "taken back", "an intent recorded before it")
         elif asked_cents != fact.amount_cents:

@@ -18,6 +18,10 @@ class NotMade(Exception):
     """The books cannot be made; the text says why and what to do."""
 
 
+class NotBooked(NotMade):
+    """An event that moved money cannot be booked."""
+
+
 @dataclass(frozen=True)
 class MonthBooks:
     """What was booked in one month, up to a cut-off."""
@@ -42,12 +46,17 @@ class Cut:
 class Bookkeeper(Protocol):
     """Makes books from nothing but the log."""
 
+    @property
+    def topics(self) -> Sequence[str]:
+        """Of the events that it books."""
+        ...
+
     async def make(
         self, period: str, cut_off: int, closed: Sequence[Cut], folder: Path, progress: Progress
     ) -> MonthBooks:
         """Fold the log up to the cut-off and write the month's exports to the folder. Equal logs make equal bytes.
 
-        `closed`: the months before, oldest first. Raises NotMade.
+        `closed`: the months before, oldest first. Raises NotMade, NotBooked also where a person gave the event up.
         """
         ...
 
@@ -56,11 +65,19 @@ class Bookkeeper(Protocol):
         ...
 
 
+class NotSigned(Exception):
+    """What stands in the place of a seal was not signed with the key of this log."""
+
+
 class SealedLog(Protocol):
     """The log as it was signed, and as it is. Raises NotMade where it cannot be read."""
 
     async def last_seal(self) -> Seal | None:
-        """The newest signed tree head."""
+        """The newest tree head, its signature checked. Raises NotSigned."""
+        ...
+
+    async def seal_of(self, tree_size: int) -> Seal | None:
+        """The tree head of so many events, its signature checked; None where there is none. Raises NotSigned."""
         ...
 
     async def recomputed(self, position: int, progress: Progress) -> tuple[int, str]:

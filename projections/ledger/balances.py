@@ -10,7 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from projections.ledger.accounts import CLEARING
+from projections.ledger.accounts import BANK_IN_TRANSIT, CLEARING
 from projections.ledger.tables import daily, entries, postings
 from projections.model import Row
 from projections.paging import Span
@@ -102,6 +102,11 @@ def _midnight_after(at: datetime | None) -> datetime | None:
 def totals(balance: Sequence[Row]) -> dict[str, int]:
     """The bottom line of a trial balance: the two sides are equal, and the difference is zero."""
     return {name: sum(row[name] for row in balance) for name in ("debit_cents", "credit_cents", "balance_cents")}
+
+
+def has_settlements(connection: sa.Connection) -> bool:
+    """Whether any settlement of the gateway has been taken into the books."""
+    return bool(connection.execute(sa.select(sa.exists().where(daily.c.account == BANK_IN_TRANSIT))).scalar_one())
 
 
 def open_items(connection: sa.Connection, at: At = None, account: str = CLEARING) -> list[Row]:

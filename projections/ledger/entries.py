@@ -8,6 +8,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from projections.ledger.accounts import CLEARING
+from projections.ledger.balances import EVERYTHING, Selection
 from projections.ledger.tables import entries, postings
 from projections.model import Row
 from projections.paging import Page, Span
@@ -19,11 +20,17 @@ _ABOUT = (
 
 
 def find_postings(
-    connection: sa.Connection, span: Span, page: Page, *, account: str | None = None, order_id: UUID | None = None
+    connection: sa.Connection,
+    span: Span,
+    page: Page,
+    *,
+    account: str | None = None,
+    order_id: UUID | None = None,
+    of: Selection = EVERYTHING,
 ) -> list[Row]:
     """Postings recorded in the span, newest first, each with its entry; one more than the page's limit if there are
-    more. Cursor: `position`, `line`. `account` also stands for all below it."""
-    query = _query().where(*span.of(entries.c.recorded_at))
+    more. Cursor: `position`, `line`. `account` also stands for all below it. `of`: only what is selected besides."""
+    query = _query().where(*span.of(entries.c.recorded_at), *of.conditions())
     if account is not None:
         below = postings.c.account.startswith(f"{account}:", autoescape=True)
         query = query.where(sa.or_(postings.c.account == account, below))
@@ -46,11 +53,16 @@ def _query() -> sa.Select[Any]:
 
 
 def _entries_of(order_id: UUID) -> sa.Select[tuple[int]]:
-    """The entries of the order's events, and the others of the transactions that these put into clearing."""
+    """The entries of the order's events, the others of the transactions that these put into clearing, and what was
+    settled under the same invoice number: a chargeback is a transaction of its own."""
     own = sa.select(entries.c.position).where(entries.c.stream_id == order_id)
     items = sa.select(postings.c.item).where(postings.c.position.in_(own), postings.c.account == CLEARING)
     settled = sa.select(postings.c.position).where(postings.c.item.in_(items))
-    return sa.select(own.union(settled).subquery().c.position)
+    invoices = sa.select(entries.c.invoice_number).where(
+        entries.c.position.in_(settled), entries.c.invoice_number.is_not(None)
+    )
+    disputed = sa.select(entries.c.position).where(entries.c.invoice_number.in_(invoices))
+    return sa.select(own.union(settled, disputed).subquery().c.position)
 
 
 def _rows(connection: sa.Connection, query: sa.Select[Any]) -> list[Row]:

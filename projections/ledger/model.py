@@ -80,6 +80,7 @@ def _book(event: Stream.Event, known: Known, position: int, changes: Changes, cl
         (
             position, event.originator_id, event.TOPIC, rule.id, rule.version,  # type: ignore[attr-defined]
             recorded_at, booked.effective_at, period_of(recorded_at, closed_through),
+            event.invoice_number if isinstance(event, SettlementBatch.TransactionSettled) else None,
         )
     )  # fmt: skip
     changes.appends[postings].extend(

@@ -22,8 +22,15 @@ entries = sa.Table(
     sa.Column("recorded_at", UtcDateTime, nullable=False),  # when we wrote it down
     sa.Column("effective_at", UtcDateTime, nullable=False),  # when it happened
     sa.Column("period", sa.String(7), nullable=False),  # the month that it is booked in
+    sa.Column("invoice_number", sa.String(64)),  # that the gateway settled it under; None for all other events
     sa.Index("ix_view_ledger_entries_stream", "stream_id"),
     sa.Index("ix_view_ledger_entries_recorded", "recorded_at"),
+)
+sa.Index(
+    "ix_view_ledger_entries_invoice",
+    entries.c.invoice_number,
+    sqlite_where=entries.c.invoice_number.is_not(None),
+    postgresql_where=entries.c.invoice_number.is_not(None),
 )
 
 postings = sa.Table(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from threading import Event
 
@@ -125,3 +126,39 @@ def test_a_retry_with_nothing_set_aside_is_done(world: World) -> None:
     found = asyncio.run(maintained(world, lambda maintaining: maintaining.retry(None, OTTO)))
 
     assert [type(event) for event in found] == [Maintenance.Ended, Maintenance.RetryRequested]
+
+
+def test_an_end_that_cannot_be_stored_for_whatever_reason_does_not_keep_the_next_job_waiting(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def cannot(*_: object) -> None:
+        raise ValueError("an end of a kind that nobody expected")
+
+    async def act(maintaining: Maintaining) -> None:
+        with monkeypatch.context() as broken:
+            broken.setattr(maintaining.wishes, "end", cannot)
+            await maintaining.retry(None, OTTO)
+            await maintaining.wait(10)
+        assert maintaining.running is None
+        await maintaining.retry(None, OTTO)
+
+    found = asyncio.run(maintained(world, act))
+
+    assert [type(event).__name__ for event in found] == ["Ended", "RetryRequested", "RetryRequested"]
+
+
+def test_a_wish_without_an_end_is_under_way_in_every_process_until_its_time_is_over(world: World) -> None:
+    gate = Event()
+
+    async def act(maintaining: Maintaining) -> None:
+        elsewhere = maintaining.wishes  # it has the log only
+        assert await elsewhere.under_way(DEAD_LETTERS, timedelta(hours=1)) is None
+        await maintaining.retry(None, OTTO)
+        asked = await elsewhere.under_way(DEAD_LETTERS, timedelta(hours=1))
+        assert isinstance(asked, Maintenance.RetryRequested)
+        assert await elsewhere.under_way(DEAD_LETTERS, timedelta()) is None
+        gate.set()
+        await maintaining.wait(10)
+        assert await elsewhere.under_way(DEAD_LETTERS, timedelta(hours=1)) is None
+
+    asyncio.run(maintained(world, act, gate))

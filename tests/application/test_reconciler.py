@@ -8,6 +8,7 @@ from uuid import UUID
 import pytest
 
 from domain.notification import Notification
+from domain.order import Order
 from domain.order_events import OrderState
 from domain.orphan_charge import OrphanCharge
 from tests.application.background_world import REFUND, VOID, BackgroundWorld, background_world
@@ -147,6 +148,8 @@ def test_further_charges_with_an_orders_invoice_are_taken_back_and_the_orders_ow
             assert order.state is OrderState.SUBMITTED
             assert not order.open_corrections
             assert set(order.corrections) == {second, third}
+            asked = [event for event in await world.everything() if isinstance(event, Order.VoidRequested)]
+            assert {each.transaction_id: each.amount_cents for each in asked} == {second: 18_500, third: 18_400}
             refunded = {row["refTransId"] for row in await world.gateway.transactions() if row["refTransId"]}
             statuses = await world.statuses()
             if settled:

@@ -68,9 +68,9 @@ def compare(options: argparse.Namespace) -> list[Figures]:
                         show_cell(cell)
                         cell = []
                     cell.append(row)
+                    found.append(row)
                     progress.print(f"{title_of(row.cell)}: {row.target} {row.orders_per_s:,.0f} orders/s")
                 show_cell(cell)
-                found.extend(cell)
     return found
 
 

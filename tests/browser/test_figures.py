@@ -158,6 +158,20 @@ def test_everything_can_be_read_without_scripts(browser: Browser, page_as: PageA
         context.close()
 
 
+def test_on_a_phone_amounts_and_the_newest_days_are_in_view(page_as: PageAs) -> None:
+    page = page_as("ed", size=PHONE)
+    page.goto("/console/finance")
+    for cell in page.locator("tbody tr:first-child td.number").all()[:2]:
+        expect(cell).to_be_in_viewport(ratio=0.9)
+    page.goto("/console/finance/ledger")
+    for header in ("Debit", "Credit"):
+        expect(page.get_by_role("columnheader", name=header)).to_be_in_viewport(ratio=0.9)
+    page.goto(FIGURE_PAGES["report-revenue"])
+    frame = page.locator(".chart-frame").first
+    right = frame.evaluate("it => it.querySelector('svg').getBoundingClientRect().right")
+    assert right <= PHONE["width"]
+
+
 def test_no_page_is_wider_than_a_phone(page_as: PageAs) -> None:
     page = page_as("ed", size=PHONE)
     wide = {}

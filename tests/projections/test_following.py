@@ -87,6 +87,8 @@ def test_a_broken_event_sets_its_order_aside_and_the_others_go_on(
     letters = world.parts.dead_letters.waiting()
     assert [(letter.projection, letter.stream_id) for letter in letters] == [("orders", POISON)] * 3
     assert [letter.error is None for letter in letters] == [False, True, True]
+    assert world.parts.dead_letters.waiting(limit=2) == letters[:2]
+    assert world.parts.dead_letters.count() == 3
     assert letters[0].error == f"NotFolded: position {letters[0].position} " + (
         f"(order.payment-charged.v1, stream {POISON}): KeyError: 'no such thing'"
     )

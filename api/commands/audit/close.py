@@ -40,20 +40,25 @@ def close(
     It is closed only if nothing was set aside, everything is sealed, the trial balance is zero, the gateway's
     settlements agree and every break is resolved or owned.
 
-    Exit codes: 0 it is closed (also if it was before), 1 something stands in its way: each with the next command, 2 it
-    could not be tried.
+    Of a month that was closed before, the exports are made again, as by reproduce.
+
+    Exit codes: 0 it is closed (also if it was before), 1 something stands in its way: each with the next command, or
+    what was made again differs, 2 it could not be tried.
     """
     who, request = actor_of(actor), new_request()
     found = _run(lambda run: run.close(month, out=out, actor=who, request=request, progress=shown_progress()))
-    closed = found.period.closed
+    closed, again = found.period.closed, found.again
+    differences = list(again.differences) if again else []
     if as_json:
         unmet = [asdict(each) for each in found.unmet]
-        print_json({"month": month, "closed": _as_json(closed) if closed else None, "unmet": unmet})
+        shown = {"month": month, "closed": _as_json(closed) if closed else None, "unmet": unmet}
+        print_json(shown | ({"differences": differences} if again else {}))
     elif closed:
-        print_text(f"{month} is closed", *_lines(closed))
+        made_again = _reproduced(month, out, again) if out and again else []
+        print_text(f"{month} is closed", *_lines(closed), *made_again)
     else:
         print_text(f"{month} is not closed:", *_unmet(found))
-    raise typer.Exit(0 if closed else 1)
+    raise typer.Exit(0 if closed and not differences else 1)
 
 
 def reproduce(

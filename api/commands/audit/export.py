@@ -46,12 +46,12 @@ def export(
     from application.audit.seals.bundle import export as write_bundle
 
     span = _span(what)
-    rows = None if span else operate(lambda service: _of_order(service, what))
+    order, rows = (None, None) if span else operate(lambda service: _of_order(service, what))
     show = progress(as_json=as_json)
     with sealed_log() as log:
         try:
             select = _selected(log, span, rows, show)
-            bundle = write_bundle(out, what, select, log.store, log.signer().verifier)
+            bundle = write_bundle(out, what, select, log.store, log.signer().verifier, order)
         except (NotSealedYet, SealsBroken) as not_yet:
             errors.print(escape(str(not_yet)), soft_wrap=True)
             raise typer.Exit(1) from not_yet
@@ -93,7 +93,7 @@ def _span(what: str) -> Span | None:
 
 
 def _selected(log: SealedLog, span: Span | None, rows: list[Row] | None, show: Callable[[int, int], None]) -> Select:
-    from application.audit.seals.bundle import recorded_between
+    from application.audit.seals.spans import recorded_between
 
     if span is None:
         return lambda: iter(rows or ())
@@ -101,17 +101,17 @@ def _selected(log: SealedLog, span: Span | None, rows: list[Row] | None, show: C
     return recorded_between(log.rows, *span, lambda position: show(position, head))
 
 
-async def _of_order(service: Service, name: str) -> list[Row]:
-    """The order's own events, and those of its guards that were recorded for it."""
+async def _of_order(service: Service, name: str) -> tuple[str, list[Row]]:
+    """The id of the order's stream, its own events, and those of its guards that were recorded for it."""
     order = await service.streams.order(order_id := await order_named(service, name))
     if order.requested is None:
-        return []
+        return str(order_id), []
     guards: list[UUID] = [order.requested.duplicate_window_id]
     if order.promotion is not None:
         guards.append(order.promotion.redemption_id)
     correlations = {event.correlation_id for _, event in await service.events.history(order_id)}
     found = await service.events.recorder.select([order_id, *guards])
-    return sorted(
+    return str(order_id), sorted(
         (stored.id, str(stored.originator_id), stored.originator_version, stored.topic, bytes(stored.state))
         for stored in found
         if stored.originator_id == order_id or service.events.codec.decode(stored).correlation_id in correlations

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from api.commands.audit.log import opened_log
-from api.commands.console import AsJson, print_json, print_text
+from api.commands.console import AsJson, print_json_list, print_text
 from application.audit.looking import looks_at
 from application.order_view import utc_text
 from application.stored_events import CODEC
@@ -24,13 +24,16 @@ def looks(
     orders are not in it. Exit codes: 0 listed, also when nobody looked; 2 not possible.
     """
     with opened_log() as scan:
-        found = list(looks_at(scan, CODEC, client))
-    if as_json:
-        print_json([{**asdict(look), "recorded_at": utc_text(look.recorded_at)} for look in found])
-    elif not found:
+        found = looks_at(scan, CODEC, client)  # one after the other: there may be more than fit into memory
+        if as_json:
+            print_json_list({**asdict(look), "recorded_at": utc_text(look.recorded_at)} for look in found)
+            return
+        nobody = True
+        for look in found:
+            nobody = False
+            print_text(
+                f"{utc_text(look.recorded_at)}  {look.actor:<24} client {look.client_id}, order {look.order_id}:"
+                f" {', '.join(look.fields)}  ({look.reason})"
+            )
+    if nobody:
         print_text("nobody has looked")
-    for look in () if as_json else found:
-        print_text(
-            f"{utc_text(look.recorded_at)}  {look.actor:<24} client {look.client_id}, order {look.order_id}:"
-            f" {', '.join(look.fields)}  ({look.reason})"
-        )

@@ -39,11 +39,12 @@ def reconcile(
 ) -> None:
     """Import what the gateway settled in the days from --from up to --to, and compare it with the log.
 
-    Every disagreement is a break with its cause and the next command. Running it again is safe and adds nothing.
+    Every disagreement is a break with its cause and the next command. Running it again is safe and adds
+    only that it was run.
 
     Exit codes: 0 no open break (owned ones are somebody's already); 1 open breaks, or a clearing account that is not
-    made of what is awaited, in breaks, or of days not reconciled yet; 2 the gateway or the database could not be
-    read: what was imported stays, and the same command goes on from there.
+    made of what is awaited, in breaks, written off, or of days not reconciled yet; 2 the gateway or the database could
+    not be read: what was imported stays, and the same command goes on from there.
     """
     since, until = first.replace(tzinfo=UTC), last.replace(tzinfo=UTC)
     if not timedelta() < until - since <= timedelta(days=MAX_DAYS):
@@ -97,11 +98,14 @@ def _lines(found: Reconciled) -> list[str]:
 def _clearing_lines(account: Clearing | None) -> list[str]:
     if account is None:
         return ["clearing account: the ledger has not come this far; see: orders projections status"]
-    awaited, broken, later = account.awaited, account.in_breaks, account.not_reconciled
+    awaited, broken, later, written_off = (
+        account.awaited, account.in_breaks, account.not_reconciled, account.written_off
+    )  # fmt: skip
     return [
         f"clearing account {money(account.balance_cents, CURRENCY)}:"
         f" {awaited.items:,} awaited {money(awaited.amount_cents, CURRENCY)},"
         f" {broken.items:,} in breaks {money(broken.amount_cents, CURRENCY)},"
+        f" {written_off.items:,} written off by a person {money(written_off.amount_cents, CURRENCY)},"
         f" {later.items:,} of days not reconciled yet {money(later.amount_cents, CURRENCY)}",
         *(f"  UNEXPLAINED: transaction {item}, {money(cents, CURRENCY)}" for item, cents in account.unexplained),
     ]

@@ -15,6 +15,7 @@ import typer
 
 from api.commands.audit.log import opened_log
 from api.commands.console import AsJson, errors, fail, print_json, print_text
+from api.commands.operators import operate, order_named
 from application.audit.checking import LogCheck
 from application.audit.replaying import Cut, Progress, Report, replay_log
 from application.audit.replaying_order import OrderReplay, replay_order
@@ -29,7 +30,9 @@ At = Annotated[
     str | None,
     typer.Option("--at", metavar="TIME|POSITION", help="An instant with its offset, or a position. (default: now)"),
 ]
-OrderId = Annotated[str | None, typer.Argument(metavar="[ORDER]", help="Id of an order; without it, the whole log.")]
+OrderId = Annotated[
+    str | None, typer.Argument(metavar="[ORDER]", help="Id or short number of an order; without it, the whole log.")
+]
 
 
 def replay(order: OrderId = None, at: At = None, as_json: AsJson = False) -> None:
@@ -42,10 +45,7 @@ def replay(order: OrderId = None, at: At = None, as_json: AsJson = False) -> Non
     if order is None:
         _whole(cut, as_json=as_json)
         return
-    try:
-        order_id = UUID(order)
-    except ValueError:
-        fail("ORDER is the id of an order; a short number is understood by: orders audit explain")
+    order_id = _id_of(order)
     with opened_log() as scan:
         found = replay_order(scan, CODEC, order_id, cut)
     if found is None:
@@ -55,6 +55,14 @@ def replay(order: OrderId = None, at: At = None, as_json: AsJson = False) -> Non
     else:
         print_text(*_order_lines(found))
     raise typer.Exit(0 if found.consistent else 1)
+
+
+def _id_of(order: str) -> UUID:
+    """A short number is looked up in the read models; an id needs none."""
+    try:
+        return UUID(order)
+    except ValueError:
+        return operate(lambda service: order_named(service, order))
 
 
 def cut_of(text: str | None) -> Cut:

@@ -69,14 +69,15 @@ class BooksPages:
         return csv_response(f"trial-balance-{position}", ["account", "debit", "credit", "balance"], lines)
 
     async def ledger(self, request: Request) -> Response:
-        query = PageQuery(request, ("account", "order", "from", "to", "cursor"))
+        query = PageQuery(request, ("account", "order", "from", "to", "at", "time", "cursor"))
+        of = _selection(query)
         account, order = query.text("account", ACCOUNT_CHARS), query.text("order")
         span, after = span_of(query), cursor_of(query.text("cursor"))
         order_id = await self._order_named(order) if order else None
         wanted = Page(PAGE, after)
         position, rows = await self.views.read(
             LEDGER,
-            lambda connection: find_postings(connection, span, wanted, account=account, order_id=order_id),
+            lambda connection: find_postings(connection, span, wanted, account=account, order_id=order_id, of=of),
         )
         last = rows[PAGE - 1] if len(rows) > PAGE else None
         return self.shell.render(
@@ -116,11 +117,10 @@ class BooksPages:
     async def _balance(self, request: Request) -> tuple[int, list[Row], dict[str, Any]]:
         """The position it was read at, the accounts, and what was asked."""
         query = PageQuery(request, ("at", "time"))
-        text = query.text("at")
-        time = query.choice("time", (RECORDED, EFFECTIVE), RECORDED)
-        selection = Selection.at(moment_of(text), effective=time == EFFECTIVE)
+        selection = _selection(query)
         position, rows = await self.views.read(LEDGER, lambda connection: trial_balance(connection, selection))
-        return position, rows, {"at": text or "", "time": time}
+        time = EFFECTIVE if selection.effective else RECORDED
+        return position, rows, {"at": query.text("at") or "", "time": time}
 
     async def _order_named(self, name: str) -> UUID:
         """Id, number, transaction, invoice or request of an order. Raises PageError."""
@@ -130,3 +130,9 @@ class BooksPages:
         if not found:
             raise PageError(404, "No such order", "Give the id or the short number of an order.")
         return found[0][0]
+
+
+def _selection(query: PageQuery) -> Selection:
+    """What `at` and `time` ask for. Raises ApiError, PageError."""
+    time = query.choice("time", (RECORDED, EFFECTIVE), RECORDED)
+    return Selection.at(moment_of(query.text("at")), effective=time == EFFECTIVE)

@@ -17,9 +17,10 @@ from api.pages.operations.forms import id_in, reason_in
 from api.pages.rendering import link
 from api.pages.shell import Shell, viewer_in
 from api.pages.viewer import FINANCE_READERS
-from api.read_models import SETTLEMENT_BREAKS
+from api.read_models import LEDGER, SETTLEMENT_BREAKS
 from api.reconciliation import breaks
 from application.operations import NotPossible
+from projections.ledger.balances import has_settlements
 from projections.paging import Page
 from projections.settlement_breaks import count_breaks, find_breaks
 
@@ -50,12 +51,15 @@ class BreakPages:
             SETTLEMENT_BREAKS, lambda connection: find_breaks(connection, page, state=wanted)
         )
         _, counts = await self.service.views.read(SETTLEMENT_BREAKS, count_breaks)
+        _, settled = await self.service.views.read(LEDGER, has_settlements)
         return self.shell.render(
             request,
             "finance/breaks.html",
             state=state,
             states=[(one, sum(counts.values()) if one == "all" else counts.get(one, 0)) for one in STATES],
             breaks=rows[:PAGE],
+            owned=counts.get("owned", 0),
+            compared=settled or bool(counts),
             next_cursor=str(rows[PAGE - 1]["position"]) if len(rows) > PAGE else None,
             first=before is None,
         )

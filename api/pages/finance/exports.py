@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from threading import BoundedSemaphore
 
-from starlette.background import BackgroundTask
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from api.bootstrap import Service
 from api.pages.asking import PageQuery
@@ -22,10 +22,12 @@ from api.pages.shell import Shell
 from api.pages.viewer import FINANCE_READERS
 from api.read_models import LEDGER
 from projections.ledger.balances import Selection
+from projections.ledger.exports.journal import count_entries
 from projections.ledger.exports.writing import FORMATS, export_journal
 from projections.ledger.reading import reading
 
 MANIFEST = "manifest"
+MAX_ENTRIES = 200_000  # of a download; the command line has no such limit
 AT_ONCE = 1  # exports in one process: each takes a thread and reads many rows
 ABOUT = {
     "csv": "CSV, for every spreadsheet",
@@ -59,6 +61,7 @@ class ExportPages:
             period=month_of(query.text("period")) or "",
             query=query.given,
             formats=list(ABOUT.items()),
+            max_entries=MAX_ENTRIES,
         )
 
     async def download(self, request: Request) -> Response:
@@ -78,15 +81,41 @@ class ExportPages:
             raise
         finally:
             self._free.release()
-        return FileResponse(
-            folder / name,
-            filename=f"{period or 'ledger'}-{name}",
-            background=BackgroundTask(shutil.rmtree, folder, ignore_errors=True),
-        )
+        return SentOnce(folder / name, filename=f"{period or 'ledger'}-{name}")
 
     def _write(self, folder: Path, wanted: str, selection: Selection) -> str:
-        """The name of the file. Blocks."""
+        """The name of the file. Blocks. Raises PageError."""
         formats = list(FORMATS) if wanted == MANIFEST else [wanted]
         with reading(self.service.read_models.storage, LEDGER) as (_, connection):
+            if count_entries(connection, selection, MAX_ENTRIES + 1) > MAX_ENTRIES:
+                raise _too_many(formats, selection)
             manifest = export_journal(connection, folder, formats, selection)
         return "manifest.json" if wanted == MANIFEST else str(manifest["files"][0]["name"])
+
+
+class SentOnce(FileResponse):
+    """A file that is removed with its folder however the sending ends. It is sent whole, whatever range is asked."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.headers["Accept-Ranges"] = "none"
+        asked = [(name, value) for name, value in scope["headers"] if name not in (b"range", b"if-range")]
+        try:
+            await super().__call__({**scope, "headers": asked}, receive, send)
+        finally:
+            shutil.rmtree(Path(self.path).parent, ignore_errors=True)
+
+
+def _too_many(formats: list[str], selection: Selection) -> PageError:
+    span = selection.span
+    options = " ".join([
+        f"--format {formats[0]}" if len(formats) == 1 else "--all-formats",
+        *([f"--period {selection.period}"] if selection.period else []),
+        *([f"--from {span.start:%Y-%m-%d}"] if span.start else []),
+        *([f"--to {span.end:%Y-%m-%d}"] if span.end else []),
+    ])  # fmt: skip
+    return PageError(
+        400,
+        "Too many entries for a download",
+        f"More than {MAX_ENTRIES:,} entries are chosen. Choose a shorter range or one month, or use the command line,"
+        f" which has no such limit: orders ledger export {options} --out DIR",
+    )

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from api.bootstrap import Service
-from api.jobs import AlreadyRunning
+from api.jobs import LIMIT_S, AlreadyRunning
 from api.pages.failures import PageError, not_found
 from api.pages.operations.forms import wisher_of
 from api.pages.operations.projections import refused, told
@@ -23,6 +24,7 @@ from application.maintenance import LOG
 PATH = "/finance/log"
 SHOWN = 10  # checkpoints
 AT_ONCE_S = 1.0
+JOB_LIMIT = timedelta(seconds=LIMIT_S)
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,7 @@ class LogPages:
         head = await service.events.recorder.max_position()
         history = await service.maintaining.wishes.history(LOG)
         job = service.maintaining.running
+        asked = await service.maintaining.wishes.under_way(LOG, JOB_LIMIT)
         return self.shell.render(
             request,
             "finance/log.html",
@@ -56,6 +59,7 @@ class LogPages:
             checkpoints=[seal.checkpoint for seal in newest],
             history=[told(event) for event in history],
             job=job if job is not None and job.subject == LOG else None,
+            asked=told(asked) if asked else None,
         )
 
     async def checkpoint(self, _: Request) -> Response:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Awaitable
 from dataclasses import dataclass
+from datetime import timedelta
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from api.bootstrap import Service
-from api.jobs import AlreadyRunning
+from api.jobs import LIMIT_S, AlreadyRunning
 from api.pages.operations.forms import id_in, wisher_of
 from api.pages.operations.projections import refused, told
 from api.pages.rendering import link
@@ -20,6 +21,7 @@ from application.maintenance import DEAD_LETTERS
 
 PATH = "/operations/dead-letters"
 MAX_SHOWN = 200
+JOB_LIMIT = timedelta(seconds=LIMIT_S)
 AT_ONCE_S = 5.0  # folding one order's events takes far less
 
 
@@ -39,18 +41,23 @@ class DeadLetterPages:
 
     async def listed(self, request: Request) -> Response:
         service = self.service
-        found = await service.views.run_blocking(service.read_models.dead_letters.waiting)
+        letters = service.read_models.dead_letters
+        found, total = await service.views.run_blocking(lambda: (letters.waiting(MAX_SHOWN), letters.count()))
         history = await service.maintaining.wishes.history(DEAD_LETTERS)
+        job = service.maintaining.running
+        asked = await service.maintaining.wishes.under_way(DEAD_LETTERS, JOB_LIMIT)
         streams: dict[str, list[object]] = {}
-        for letter in found[:MAX_SHOWN]:
+        for letter in found:
             streams.setdefault(str(letter.stream_id), []).append(letter)
         return self.shell.render(
             request,
             "operations/dead_letters.html",
             streams=streams,
-            total=len(found),
-            shown=min(len(found), MAX_SHOWN),
+            total=total,
+            shown=len(found),
             history=[told(event) for event in history],
+            job=job if job is not None and job.subject == DEAD_LETTERS else None,
+            asked=told(asked) if asked else None,
         )
 
     async def retry(self, request: Request, fields: dict[str, str]) -> Response:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from api.bootstrap import Service
+from api.doctor.work import LATE_S
 from api.health import health_checks
 from api.pages import formatting
 from api.pages.shell import Shell
@@ -22,6 +23,7 @@ from application.audit.seals.storing import StoreFailed
 from projections.at_work import AtWork, read_at_work
 from projections.notifications import count_notifications
 from projections.open_work import CORRECTION, EMAIL, PAYMENT
+from projections.stuck_work import Backlog, read_backlog
 
 KINDS = {
     PAYMENT: "Payments whose outcome is open",
@@ -48,21 +50,36 @@ class HealthPage:
         return self.shell.render(
             request,
             "operations/health.html",
-            checks=[*(_shown(name, check) for name, check in checks.items()), _sealing(seals, checks["log"])],
+            checks=[
+                *(_shown(name, check) for name, check in checks.items()),
+                _sealing(seals, checks["log"]),
+                _punctual(await service.views.run_blocking(self._backlog)),
+            ],
             status=status,
             at_work=at_work,
             open={crew.kind: crew.open for crew in at_work.crews},
             kinds=KINDS,
             notifications=notifications,
-            projector_error=service.projector.last_error,
-            worker_error=service.worker.last_error,
         )
+
+    def _backlog(self) -> list[Backlog]:
+        with self.service.read_models.storage.control.connect() as connection:
+            return read_backlog(connection, LATE_S)
 
     async def _seals(self) -> SealStatus | None:
         try:
             return await self.service.sealing.seals.status()
         except (StoreFailed, TimeoutError, Busy):
             return None
+
+
+def _punctual(backlog: Sequence[Backlog]) -> dict[str, str]:
+    """Whether background work is done when it is due. It is done by another process, whose errors are not seen here."""
+    late = [f"{formatting.count(work.overdue)} {work.kind}" for work in backlog if work.overdue]
+    if late:
+        said = f"overdue for more than {formatting.duration(LATE_S)}: {', '.join(late)}"
+        return {"name": "background work", "state": "broken", "said": said}
+    return {"name": "background work", "state": "ok", "said": "nothing is overdue"}
 
 
 def _sealing(seals: SealStatus | None, log: Mapping[str, Any]) -> dict[str, str]:

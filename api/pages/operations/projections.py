@@ -17,7 +17,7 @@ from api.pages.operations.forms import wisher_of
 from api.pages.rendering import link
 from api.pages.shell import Shell
 from api.pages.viewer import OPERATORS
-from api.read_models import model_named
+from api.read_models import MODELS, model_named
 from domain.maintenance import Maintenance
 from projections.at_work import read_at_work
 from projections.model import ReadModel
@@ -48,7 +48,10 @@ class ProjectionPages:
     async def listed(self, request: Request) -> Response:
         status, building = await self._read()
         shown = [{"standing": one, "state": _state(one, building)} for one in status.projections]
-        return self.shell.render(request, "operations/projections.html", status=status, projections=shown)
+        rebuilt = [model.name for model in MODELS]  # the others have no generations
+        return self.shell.render(
+            request, "operations/projections.html", status=status, projections=shown, rebuilt=rebuilt
+        )
 
     async def show(self, request: Request) -> Response:
         model = _model(request)
@@ -81,7 +84,11 @@ class ProjectionPages:
     async def accept(self, request: Request, fields: dict[str, str]) -> Response:
         model, by = _model(request), wisher_of(request, fields)
         await self._require_free(model)
-        return await self._begun(model, self.service.maintaining.accept(model, request.path_params["digest"], by))
+        digest = request.path_params["digest"]
+        status = await self.service.views.run_blocking(self.service.read_models.status)
+        if digest not in [one.waits_for_decision for one in status.projections if one.name == model.name]:
+            raise refused(f"no generation of {model.name} with these rows waits to be accepted: rebuild it first")
+        return await self._begun(model, self.service.maintaining.accept(model, digest, by))
 
     async def roll_back(self, request: Request, fields: dict[str, str]) -> Response:
         model, by = _model(request), wisher_of(request, fields)

@@ -1,6 +1,7 @@
 """The calls to the gateway and the mail provider, as the log knows them: from the stored intent to the stored answer.
 
-The vendors' own share is a little less: both commits are in it.
+The vendors' own share is a little less: both commits are in it. What came out later and otherwise, by a lookup or a
+later try, is no call whose time is known: there the log says only after how long it was found out.
 """
 
 from __future__ import annotations
@@ -14,17 +15,20 @@ from domain.payment import FoundBy
 from domain.stream import Stream
 
 GATEWAY, MAIL = "gateway", "mail provider"
+CHARGE, CORRECTION, CONFIRMATION = "charge", "correction", "confirmation"
 BAR = 1000  # width of a bar's scale
 
 
 @dataclass(frozen=True)
 class Call:
-    """`begin` and `width` place it on a scale of BAR over the request that it belongs to."""
+    """`found_out`: `took_s` is mostly waiting. `begin` and `width` place a call on a scale of BAR over the request that
+    it belongs to."""
 
     to: str
     what: str
     began_at: datetime
     took_s: float
+    found_out: bool
     begin: int = 0
     width: int = BAR
 
@@ -32,46 +36,66 @@ class Call:
 def calls_of(events: Sequence[Stream.Event]) -> dict[int, Call]:
     """The calls, each by the identity of the event that is its answer."""
     found: dict[int, Call] = {}
-    asked_at: dict[str, datetime] = {}  # since when an answer is waited for
+    asked: dict[str, Stream.Event] = {}  # the question that waits for an answer, by its subject
     for event in events:
-        match event:
-            case Order.PaymentAttempted():
-                asked_at["charge"] = event.timestamp
-            case Order.VoidRequested() | Order.RefundRequested():
-                asked_at["correction"] = event.timestamp
-            case Order.Submitted() | Order.EmailAttempted() | Order.EmailResendRequested():
-                asked_at["email"] = event.timestamp
-            case _:
-                if call := _answered(event, asked_at):
-                    found[id(event)] = call
-                    asked_at |= _still_open(event)
+        if subject := _asks(event):
+            asked[subject] = event
+        elif (answer := _answers(event)) and (question := asked.pop(answer[0], None)):
+            subject, to, what = answer
+            took_s = (event.timestamp - question.timestamp).total_seconds()
+            found[id(event)] = Call(to, what, question.timestamp, took_s, not _is_one_call(question, event))
+            if isinstance(event, Order.PaymentOutcomeUnknown | Order.PaymentHeld):
+                asked[subject] = event  # the outcome is still to be found out
     return _placed(events, found)
 
 
-def _answered(event: Stream.Event, asked_at: dict[str, datetime]) -> Call | None:
-    """The call that the event ends."""
+def _asks(event: Stream.Event) -> str | None:
+    """What the event is a question about, if it is one."""
     match event:
-        case Order.PaymentCharged(found_by=how) | Order.PaymentDeclined(found_by=how) | Order.PaymentHeld(found_by=how):
-            kind, to, what = "charge", GATEWAY, "search" if how is FoundBy.LOOKUP else "charge"
-        case Order.PaymentFailed() | Order.PaymentOutcomeUnknown():
-            kind, to, what = "charge", GATEWAY, "charge"
-        case Order.PaymentExpired():
-            kind, to, what = "charge", GATEWAY, "search"
-        case Order.PaymentVoided():
-            kind, to, what = "correction", GATEWAY, "void"
-        case Order.PaymentRefunded():
-            kind, to, what = "correction", GATEWAY, "refund"
-        case Order.EmailSent() | Order.EmailFailed():
-            kind, to, what = "email", MAIL, "send"
+        case Order.PaymentAttempted():
+            return CHARGE
+        case Order.VoidRequested() | Order.RefundRequested():
+            return CORRECTION
+        case Order.Submitted() | Order.EmailAttempted() | Order.EmailResendRequested():
+            return CONFIRMATION
         case _:
             return None
-    began_at = asked_at.pop(kind, None)
-    return Call(to, what, began_at, (event.timestamp - began_at).total_seconds()) if began_at else None
 
 
-def _still_open(event: Stream.Event) -> dict[str, datetime]:
-    """After these the gateway is asked again: the outcome is still to be found out."""
-    return {"charge": event.timestamp} if isinstance(event, Order.PaymentOutcomeUnknown | Order.PaymentHeld) else {}
+def _answers(event: Stream.Event) -> tuple[str, str, str] | None:
+    """What it answers, who said it, and what was asked for."""
+    match event:
+        case Order.PaymentCharged(found_by=how) | Order.PaymentDeclined(found_by=how) | Order.PaymentHeld(found_by=how):
+            return CHARGE, GATEWAY, "search" if how is FoundBy.LOOKUP else "charge"
+        case Order.PaymentFailed() | Order.PaymentOutcomeUnknown():
+            return CHARGE, GATEWAY, "charge"
+        case Order.PaymentExpired():
+            return CHARGE, GATEWAY, "search"
+        case Order.PaymentVoided():
+            return CORRECTION, GATEWAY, "void"
+        case Order.PaymentRefunded():
+            return CORRECTION, GATEWAY, "refund"
+        case Order.EmailSent() | Order.EmailFailed():
+            return CONFIRMATION, MAIL, "send"
+        case _:
+            return None
+
+
+def _is_one_call(question: Stream.Event, answer: Stream.Event) -> bool:
+    """Whoever stored the question sent it at once and stored the answer: the charge, and a message."""
+    if question.actor != answer.actor:
+        return False
+    match question, answer:
+        case Order.PaymentAttempted(), Order.PaymentExpired():
+            return False
+        case Order.PaymentAttempted(), (
+            Order.PaymentCharged(found_by=how) | Order.PaymentDeclined(found_by=how) | Order.PaymentHeld(found_by=how)
+        ):
+            return how is FoundBy.ANSWER
+        case ((Order.PaymentAttempted() | Order.Submitted() | Order.EmailAttempted()), _):
+            return True
+        case _:
+            return False
 
 
 def _placed(events: Sequence[Stream.Event], calls: dict[int, Call]) -> dict[int, Call]:

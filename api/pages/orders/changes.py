@@ -16,7 +16,9 @@ from starlette.routing import Route
 
 from api.pages.asking import PageQuery
 from api.pages.failures import PageError, not_found
-from api.pages.orders.order_page import is_open, order_id_in
+from api.pages.orders.order_page import order_id_in
+from api.pages.orders.people_of import PeopleOf
+from api.pages.orders.telling import is_open, mail_is_open
 from api.pages.shell import Shell
 from api.pages.viewer import ORDER_READERS
 from application.event_log import EventLog
@@ -32,6 +34,7 @@ MAX_STREAMS = 100  # per process
 class OrderChanges:
     shell: Shell
     events: EventLog
+    people: PeopleOf
     _open: set[int] = field(default_factory=set)
 
     def routes(self) -> list[Route]:
@@ -45,9 +48,10 @@ class OrderChanges:
             raise not_found("order")
         if len(self._open) >= MAX_STREAMS:
             raise PageError(503, "Too many live pages", "Reload the page to see what is new.")
-        return StreamingResponse(self._told(order, version), media_type="text/event-stream")
+        erased = mail_is_open(order, erased=False) and await self.people.erased(order)
+        return StreamingResponse(self._told(order, version, erased), media_type="text/event-stream")
 
-    async def _told(self, order: Order, known: int) -> AsyncIterator[str]:
+    async def _told(self, order: Order, known: int, erased: bool) -> AsyncIterator[str]:
         ticket = id(asyncio.current_task())
         self._open.add(ticket)
         try:
@@ -56,7 +60,7 @@ class OrderChanges:
                 if order.version > known:
                     known = order.version
                     yield f"id: {known}\nevent: changed\ndata: {known}\n\n"
-                if not is_open(order):
+                if not is_open(order, erased=erased):
                     yield "event: ended\ndata: \n\n"
                     return
                 await asyncio.sleep(POLL_S)

@@ -15,7 +15,7 @@ from api.pages.failures import not_found
 from api.pages.orders.accounts import Accounts
 from api.pages.orders.people_of import PeopleOf
 from api.pages.orders.story import Stories, Story
-from api.pages.orders.telling import standing
+from api.pages.orders.telling import is_open, standing
 from api.pages.shell import Shell, viewer_in
 from api.pages.viewer import MONEY_MOVERS, OPERATORS, ORDER_READERS
 from api.reading.params import order_id_of
@@ -51,13 +51,14 @@ class OrderPage:
         story = await self._story(order_id, at=query.integer("at"), step=query.integer("step", 1, MAX_STEPS))
         order = story.order
         people = await self.people.of(request, order)
+        erased = await self.people.erased(order)
         return self.shell.render(
             request,
             "orders/order.html",
             story=story,
             order=order_view(order, None),
-            standing=standing(order),
-            is_open=is_open(order),
+            standing=standing(order, erased=erased),
+            is_open=is_open(order, erased=erased),
             payment=order.payment,
             corrections=order.corrections,
             promotion=order.promotion,
@@ -66,7 +67,7 @@ class OrderPage:
             deliveries=order.deliveries.values(),
             people=people,
             accounts=await self.accounts.of(order_id, [step.position for step in story.steps]),
-            may=_may(request, order),
+            may=_may(request, order, erased=erased),
         )
 
     async def show_people(self, request: Request) -> Response:
@@ -106,21 +107,13 @@ def order_id_in(request: Request) -> UUID:
     return order_id
 
 
-def is_open(order: Order) -> bool:
-    """Something is still to come, so the page is kept up to date."""
-    return bool(
-        order.state in (None, OrderState.PAYMENT_OPEN, OrderState.PAYMENT_HELD)
-        or (order.state is OrderState.SUBMITTED and order.email_state is not EmailState.SENT)
-        or order.open_corrections
-    )
-
-
-def _may(request: Request, order: Order) -> dict[str, Any]:
-    """Which actions the viewer is offered."""
+def _may(request: Request, order: Order, *, erased: bool) -> dict[str, Any]:
+    """Which actions the viewer is offered: none that has been asked for and is not done yet."""
     viewer, payment = viewer_in(request), order.payment
     kept = order.state is OrderState.SUBMITTED and payment is not None and payment.state is PaymentState.CHARGED
-    sendable = order.submitted_at is not None and order.email_state is not EmailState.PENDING
+    asked = payment is not None and payment.transaction_id in order.open_corrections
+    sendable = order.submitted_at is not None and order.email_state is not EmailState.PENDING and not erased
     return {
-        "take_back": kept and viewer.may(MONEY_MOVERS),
+        "take_back": kept and not asked and viewer.may(MONEY_MOVERS),
         "resend": sendable and viewer.may(OPERATORS),
     }

@@ -66,6 +66,11 @@ class PeopleOf:
             ),
         )
 
+    async def erased(self, order: Order) -> bool:
+        """Nobody can read, or be written to, any more. Shows nothing, so it is no look."""
+        assert order.requested is not None
+        return await self.keys.find(order.requested.personal.key_id) is None
+
     async def all_of(self, request: Request, order: Order) -> Mapping[str, Any] | None:
         """Everything personal; None once the person has been erased. Raises PageError for other roles."""
         if not viewer_in(request).sees_personal_data:

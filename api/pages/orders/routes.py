@@ -24,6 +24,6 @@ def order_routes(service: Service, shell: Shell) -> list[Route]:
     return [
         *OrderList(shell, service.views, service.person_search).routes(),
         *OrderPage(shell, service.events, stories, people, accounts).routes(),
-        *OrderChanges(shell, service.events).routes(),
-        *OrderActions(shell, service.operations, service.streams, service.outbox).routes(),
+        *OrderChanges(shell, service.events, people).routes(),
+        *OrderActions(shell, service.operations, service.events, service.outbox, people).routes(),
     ]

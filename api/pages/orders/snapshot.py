@@ -26,7 +26,7 @@ def snapshot(order: Order) -> dict[str, str]:
             f"Taking back {transaction_id}": f"{words(correction.state)}, {money(correction.amount_cents)}"
             for transaction_id, correction in order.corrections.items()
         },
-        "Submitted": _plain(time(order.submitted_at)) if order.submitted_at else None,
+        "Submitted": plain(time(order.submitted_at)) if order.submitted_at else None,
         "Confirmation": words(order.email_state) if order.email_state else None,
         "Recipients reached": _reached(order),
         "Tries of the outbox": str(order.email_attempts) if order.email_attempts else None,
@@ -83,10 +83,11 @@ def _reached(order: Order) -> str | None:
 
 def _instant(text: str) -> str:
     try:
-        return _plain(time(datetime.fromisoformat(text)))
+        return plain(time(datetime.fromisoformat(text)))
     except ValueError:
         return text
 
 
-def _plain(shown: Markup | str) -> str:
+def plain(shown: Markup | str) -> str:
+    """Without the tags, for texts."""
     return shown.striptags() if isinstance(shown, Markup) else shown

@@ -18,6 +18,7 @@ from application.audit.explanation import Step as Explained
 from application.audit.histories import Histories, histories_of
 from application.event_log import EventLog
 from application.order_reading import shown_event
+from domain.notification import Notification
 from domain.order import Order
 from domain.stream import Stream
 
@@ -35,12 +36,14 @@ class Change:
 
 @dataclass(frozen=True)
 class Step:
-    """One event. `gap_s`: since the event before; `call`: what this event is the answer to; `raw`: as JSON."""
+    """One event. `gap_s`: since the event before; `call`: what this event is the answer to; `reason`: why a person
+    wanted it, in that person's words; `raw`: as JSON."""
 
     number: int
     explained: Explained
     gap_s: float | None
     call: Call | None
+    reason: str | None
     raw: str
 
     @property
@@ -145,8 +148,23 @@ def _steps(explained: Sequence[Explained], histories: Histories) -> tuple[Step, 
         event = events[told.position]
         raw = msgspec.json.format(msgspec.json.encode(shown_event(told.position, event)), indent=2).decode()
         gap_s = (told.recorded_at - steps[-1].at).total_seconds() if steps else None
-        steps.append(Step(number, told, gap_s, calls.get(id(event)), raw))
+        steps.append(Step(number, told, gap_s, calls.get(id(event)), _reason(event), raw))
     return tuple(steps)
+
+
+def _reason(event: Stream.Event) -> str | None:
+    match event:
+        case Order.VoidRequested(unexpected=True) | Order.RefundRequested(unexpected=True):
+            return None
+        case (
+            Order.VoidRequested(reason=reason)
+            | Order.RefundRequested(reason=reason)
+            | Order.EmailResendRequested(reason=reason)
+            | Notification.Resolved(reason=reason)
+        ):
+            return reason
+        case _:
+            return None
 
 
 def _looked_at(steps: Sequence[Step], at: int | None, number: int | None) -> Step:

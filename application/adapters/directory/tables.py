@@ -8,7 +8,6 @@ from collections.abc import Iterable
 from dataclasses import asdict
 
 from sqlalchemy import (
-    DDL,
     JSON,
     BigInteger,
     Boolean,
@@ -20,11 +19,11 @@ from sqlalchemy import (
     Table,
     Text,
     Uuid,
-    event,
     insert,
     select,
 )
 
+from application.adapters.scrubbing import keep_out_of_statistics, without_statistics
 from application.adapters.sql import UtcDateTime, migrating
 from application.ports import ServiceRecord
 
@@ -177,22 +176,15 @@ erased = Table(
 )
 
 
-def _without_statistics(table: Table, *names: str) -> None:
-    """PostgreSQL copies frequent values of a column into its statistics, where no erasure would find them."""
-    for name in names:
-        statement = f"ALTER TABLE {table.name} ALTER COLUMN {name} SET STATISTICS 0"
-        ddl = DDL(statement)  # type: ignore[no-untyped-call]  # of SQLAlchemy's own
-        event.listen(table, "after_create", ddl.execute_if(dialect="postgresql"))
-
-
-_without_statistics(users, "email", "first_name", "last_name")
-_without_statistics(clients, "name", "email", "additional_emails")
+without_statistics(users, "email", "first_name", "last_name")
+without_statistics(clients, "name", "email", "additional_emails")
 
 
 def create_tables(engine: Engine) -> None:
     """Create what is missing; safe to run again, and by several processes at once."""
     with migrating(engine) as connection:
         metadata.create_all(connection)
+        keep_out_of_statistics(connection, metadata.sorted_tables)
         if connection.scalar(select(state.c.id)) is None:
             connection.execute(insert(state).values(id=1, catalog_version=catalog_version([]), generation=0))
 

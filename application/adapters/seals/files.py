@@ -11,6 +11,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from uuid import UUID
 
+from sqlalchemy import make_url
+
 from application.audit.seals.checkpoint import MAX_NOTE_CHARACTERS
 
 log = logging.getLogger(__name__)
@@ -20,16 +22,21 @@ TAIL_BYTES = 16 * MAX_NOTE_CHARACTERS  # holds some whole notes, whatever their 
 
 
 class NoteFile:
-    """The `CheckpointFile` of one log: `FOLDER/LOG_ID/checkpoints.txt`, beside it `public-key.txt`."""
+    """The `CheckpointFile` of one log: `FOLDER/LOG_ID/checkpoints.txt`, beside it `public-key.txt` and `database.txt`.
 
-    def __init__(self, folder: Path, log_id: UUID) -> None:
+    `database`: see `name_of_database`. Several databases may share a folder, and one that has lost its log id, which
+    only the database holds, is known again by its name.
+    """
+
+    def __init__(self, folder: Path, log_id: UUID, database: str) -> None:
         self.path = folder / str(log_id) / "checkpoints.txt"
         self.key_path = self.path.with_name("public-key.txt")
+        self._folder = folder
+        self._database = f"{database}\n"
+        self._database_path = self.path.with_name("database.txt")
 
     def last(self) -> str | None:
-        lines = self._tail().decode(errors="replace").splitlines(keepends=True)
-        whole = [note for note in split_notes(lines) if _is_whole(note)]
-        return whole[-1] if whole else None
+        return _last_in(self.path)
 
     def notes(self) -> Iterator[str]:
         if self.path.exists():
@@ -52,9 +59,21 @@ class NoteFile:
         if not self.key_path.exists():
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self.key_path.write_text(f"{verifier_key}\n")
+        if not self._names_database(self._database_path):
+            self._database_path.write_text(self._database, encoding="utf-8")
+
+    def of_other_logs(self) -> Iterator[str]:
+        for path in sorted(self._folder.glob("*/database.txt")):
+            if path != self._database_path and self._names_database(path):
+                note = _last_in(path.with_name("checkpoints.txt"))
+                if note is not None:
+                    yield note
+
+    def _names_database(self, path: Path) -> bool:
+        return path.exists() and path.read_text(encoding="utf-8", errors="replace") == self._database
 
     def _drop_torn_end(self, descriptor: int) -> None:
-        tail = self._tail()
+        tail = _tail(self.path)
         end = at = 0
         for line in tail.splitlines(keepends=True):
             at += len(line)
@@ -64,12 +83,29 @@ class NoteFile:
             log.warning("the last note in %s was cut short: it is written again", self.path)
             os.truncate(descriptor, os.fstat(descriptor).st_size - len(tail) + end)
 
-    def _tail(self) -> bytes:
-        if not self.path.exists():
-            return b""
-        with self.path.open("rb") as file:
-            file.seek(max(0, file.seek(0, os.SEEK_END) - TAIL_BYTES))
-            return file.read()
+
+def name_of_database(url: str) -> str:
+    """Which database it is, whoever signs in to it: what nobody with rights in the database can change."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        return f"sqlite {Path(parsed.database or '').resolve()}"
+    host = parsed.host or ",".join(parsed.normalized_query.get("host", ())) or "localhost"
+    return f"postgresql {host} {parsed.port or 5432} {parsed.database}"
+
+
+def _last_in(path: Path) -> str | None:
+    """The last whole note of a file."""
+    lines = _tail(path).decode(errors="replace").splitlines(keepends=True)
+    whole = [note for note in split_notes(lines) if _is_whole(note)]
+    return whole[-1] if whole else None
+
+
+def _tail(path: Path) -> bytes:
+    if not path.exists():
+        return b""
+    with path.open("rb") as file:
+        file.seek(max(0, file.seek(0, os.SEEK_END) - TAIL_BYTES))
+        return file.read()
 
 
 def _is_whole(note: str) -> bool:

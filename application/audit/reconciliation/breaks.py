@@ -1,4 +1,4 @@
-"""Keeps each break as a stream of its own: found once, owned or resolved by people, resolved by a run that agrees."""
+"""Keeps each break as a stream of its own: found, owned or resolved by people, resolved by a run that agrees."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class Breaks:
         return await self._decide(id, lambda found, at: found.resolve(Metadata(at, actor, request, request), reason))
 
     async def keep(self, books: Books, comparison: Comparison, *, actor: str, request: str) -> list[SettlementBreak]:
-        """Record what was found for the first time, resolve what holds no longer; all breaks as they are then.
+        """Record what is new or back again, resolve what holds no longer; all breaks as they are then.
 
         Two runs at once find the same breaks: the one that comes second finds nothing new.
         """
@@ -81,8 +81,8 @@ class Breaks:
             books.breaks[stream_id] = known
         still = {break_id(key) for key in comparison.standing}
         for stream_id, known in books.breaks.items():
-            if stream_id not in still:
-                known.resolve(metadata, _resolution(books, known))
+            if stream_id not in still and _may_mend(known, comparison):
+                known.mend(metadata, _resolution(books, known))
         changed = [known for known in books.breaks.values() if known.pending_events]
         for start in range(0, len(changed), SAVED_TOGETHER):
             await self._events.save(*changed[start : start + SAVED_TOGETHER])
@@ -117,6 +117,17 @@ def _facts(finding: Finding, stream_id: UUID, now: datetime) -> dict[str, object
         "cause": cause,
         "next_command": next_command,
     }
+
+
+def _may_mend(known: SettlementBreak, comparison: Comparison) -> bool:
+    """Whether that it is not found any more means that it is no more: a longer grace finds less and mends nothing."""
+    assert known.found is not None
+    match known.found.classification:
+        case BreakClass.LATE:
+            return False  # it was late, for good
+        case BreakClass.MISSING_THERE:
+            return known.found.transaction_id not in comparison.awaited
+    return True
 
 
 def _resolution(books: Books, known: SettlementBreak) -> str:

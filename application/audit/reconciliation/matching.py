@@ -14,9 +14,8 @@ from typing import NamedTuple
 from uuid import UUID
 
 from application.audit.reconciliation.books import Books, OurCharge, OurRefund, SettledRow, Standing
+from application.audit.reconciliation.disputes import REVERSAL, name, with_their_reversals
 from domain.settlement_break import BreakClass
-
-REVERSAL = "chargebackReversal"
 
 
 @dataclass(frozen=True)
@@ -107,21 +106,21 @@ class _Matcher:
         self._seen: set[str] = set()  # transaction ids of settled charges and refunds
         self._orders = {invoice_number: order_id for order_id, invoice_number in books.attempts.items()}
         self._charged = {charge.invoice_number for charge in books.charges.values() if charge.standing is Standing.KEPT}
-        self._disputed = {row.invoice_number for row in books.rows if row.kind == "chargeback"}
-        self._reversed = {row.invoice_number for row in books.rows if row.status == REVERSAL}
+        self._charged |= {books.attempts.get(order_id) for order_id in books.settled.values()}
+        self._settled_disputes = with_their_reversals(books.rows)
 
     def judge(self, row: SettledRow) -> Finding | None:
         """What is wrong with it, or None."""
         match row.kind:
             case "chargeback":
-                reversed_ = row.invoice_number is not None and row.invoice_number in self._reversed
+                reversed_ = name(row) in self._settled_disputes
                 return None if reversed_ else self._finding(BreakClass.CHARGED_BACK, "charged-back", row, 0)
             case "returned":
                 return self._finding(BreakClass.RETURNED, "returned", row, 0)
             case "charge" if row.status == REVERSAL:
-                known = row.invoice_number is not None and row.invoice_number in self._disputed
+                known = name(row) in self._settled_disputes
                 return None if known else self._finding(BreakClass.MISSING_HERE, "reversal-of-nothing", row, 0)
-        if row.transaction_id in self._seen:
+        if row.transaction_id in self._seen or row.transaction_id in self._books.settled:
             return self._finding(BreakClass.DUPLICATE, "settled-again", row, ours_cents=0)
         self._seen.add(row.transaction_id)
         return self._refund(row) if row.kind == "refund" else self._charge(row)
@@ -153,7 +152,10 @@ class _Matcher:
         if charge.voided:
             return self._finding(BreakClass.MISSING_HERE, "voided-yet-settled", row, ours_cents=0)
         if charge.standing is not Standing.KEPT:
-            return None if charge.refunded else self._not_ours(row, charge.standing)
+            if not charge.refunded:
+                return self._not_ours(row, charge.standing)
+            agrees = row.amount_cents == charge.amount_cents
+            return None if agrees else self._amount_differs(row, charge.amount_cents)
         return self._amount_and_time(row, charge.amount_cents)
 
     def _not_ours(self, row: SettledRow, standing: Standing | None = None) -> Finding:
@@ -175,10 +177,13 @@ class _Matcher:
 
     def _amount_and_time(self, row: SettledRow, ours_cents: int) -> Finding | None:
         if row.amount_cents != ours_cents:
-            return self._finding(BreakClass.AMOUNT_DIFFERS, "amount-differs", row, ours_cents)
+            return self._amount_differs(row, ours_cents)
         if row.settled_at - row.submitted_at > self._terms.grace:
             return self._finding(BreakClass.LATE, "late", row, ours_cents)
         return None
+
+    def _amount_differs(self, row: SettledRow, ours_cents: int) -> Finding:
+        return self._finding(BreakClass.AMOUNT_DIFFERS, "amount-differs", row, ours_cents)
 
     def _finding(self, classification: BreakClass, reason: str, row: SettledRow, ours_cents: int) -> Finding:
         known = self._books.charges.get(row.transaction_id) or self._books.refunds.get(row.transaction_id)

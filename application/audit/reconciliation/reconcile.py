@@ -11,11 +11,13 @@ from application.audit.reconciliation.books import Books, read_books
 from application.audit.reconciliation.breaks import Breaks
 from application.audit.reconciliation.importing import Imported, ImportSettlements, Progress
 from application.audit.reconciliation.matching import Comparison, Terms, compare
+from application.audit.reconciliation.runs import record_run
 from application.event_log import EventLog
 from application.operations import NotPossible
 from application.ports import Clock
 from application.ports.settlement import Settlements
 from domain.settlement_break import SettlementBreak
+from domain.stream import Metadata
 
 GRACE = timedelta(days=3)  # a charge settles within a day or two; weekends take longer
 
@@ -28,7 +30,7 @@ class Reconciled:
     imported: Imported
     comparison: Comparison
     breaks: Sequence[SettlementBreak]  # those that are not resolved, oldest first, of these days or others
-    recorded: frozenset[UUID]  # all that were ever found
+    resolved_by_people: frozenset[UUID]
     position: int
 
     @property
@@ -38,7 +40,7 @@ class Reconciled:
 
 
 class Reconcile:
-    """The use case. Every step may be repeated; a second run over the same range adds no event."""
+    """The use case. Every step may be repeated; a second run over the same range adds nothing but that it was made."""
 
     def __init__(self, events: EventLog, settlements: Settlements, clock: Clock) -> None:
         self._events = events
@@ -64,13 +66,16 @@ class Reconcile:
         terms = Terms(first, last, self._clock.now(), grace)
         until = max(first, min(last + grace, terms.now))
         imported = await self._import(first, until, actor=actor, request=request, progress=progress)
-        books = await read_books(self._events, progress)
+        books = await read_books(self._events, progress, first, grace)
         _require_whole(books)
         comparison = compare(books, terms)
         known = await self._breaks.keep(books, comparison, actor=actor, request=request)
+        made = Metadata(self._clock.now(), actor, request, request)
+        left_out = [header.batch_id for header in imported.not_settled]
+        await record_run(self._events, made, first, last, left_out)
         unresolved = [each for each in known if each.state != "resolved"]
-        recorded = frozenset(each.id for each in known)
-        return Reconciled(terms, imported, comparison, unresolved, recorded, books.position)
+        by_people = frozenset(each.id for each in known if isinstance(each.resolved, SettlementBreak.Resolved))
+        return Reconciled(terms, imported, comparison, unresolved, by_people, books.position)
 
 
 def _require_whole(books: Books) -> None:

@@ -1,8 +1,9 @@
 """Events with the proof that they were sealed, in one file for somebody who has no access to us.
 
-A zip of: events.jsonl (each stored event, decoded beside it, with its inclusion proof), sealed.txt (the first
-checkpoint over all of them), latest.txt (the newest), consistency.json (the proof that the newest extends the other),
-public-key.txt, verify_bundle.py, and manifest.json with the SHA-256 of each. Personal data stays encrypted in it.
+Either all that was recorded in a span of positions, or one order's events from its first on, with what was recorded for
+it elsewhere. A zip of: events.jsonl (each stored event, decoded beside it, with its inclusion proof), sealed.txt (the
+first checkpoint over all of them), latest.txt (the newest), consistency.json (the proof that the newest extends the
+other), public-key.txt, verify_bundle.py, and manifest.json with the SHA-256 of each. Personal data stays encrypted.
 """
 
 from __future__ import annotations
@@ -12,21 +13,17 @@ import json
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
-from application.audit.seals.checkpoint import Checkpoint, Verifier
+from application.audit.seals.checkpoint import Checkpoint, NotACheckpoint, Verifier
 from application.audit.seals.leaf import Row, leaf_hash
-from application.audit.seals.merkle import consistency_proof, inclusion_proof
+from application.audit.seals.merkle import consistency_proof, inclusion_proof, is_consistent, root_from_inclusion
 from application.audit.seals.nodes import Nodes
-from application.audit.seals.reading import pages
-from application.audit.seals.storing import BEFORE_ALL, LogRows, SealStore, StoredSeal
+from application.audit.seals.storing import SealStore, StoredSeal
 
-FORMAT = "pay-and-submit audit bundle, version 1"
+FORMAT = "pay-and-submit audit bundle, version 2"
 MOST_EVENTS = 200_000  # about 300 MB to the verifier, which takes them all in
 VERIFIER = Path(__file__).with_name("verify_bundle.py")
 _MOMENT = (1980, 1, 1, 0, 0, 0)  # the same events make the same bytes
@@ -57,57 +54,37 @@ class Bundle:
     sha256: str  # of the file
 
 
-def export(out: Path, what: str, select: Select, store: SealStore, verifier: Verifier) -> Bundle:
-    """Write the bundle of the selected events. Raises NotExported, StoreFailed and OSError."""
+def export(
+    out: Path, what: str, select: Select, store: SealStore, verifier: Verifier, order: str | None = None
+) -> Bundle:
+    """Write the bundle of the selected events: of a span, or of the order with that stream id.
+
+    Raises NotExported, StoreFailed and OSError.
+    """
     last_position, count = _extent(select())
     seal, latest = store.covering(last_position), store.last()
     if seal is None or latest is None:
         raise NotSealedYet("the last of these events is not sealed yet: try again in a second, or start orders serve")
-    nodes = Nodes(store, latest.checkpoint.tree_size)
-    sizes = seal.checkpoint.tree_size, latest.checkpoint.tree_size
+    sealed, newest = _signed(seal, verifier), _signed(latest, verifier)
+    nodes = Nodes(store, newest.tree_size)
     unfinished = out.with_name(f".{out.name}.unfinished")
     try:
         with zipfile.ZipFile(unfinished, "w", zipfile.ZIP_DEFLATED) as archive:
             parts = _Parts(archive)
-            parts.add("events.jsonl", _events(select(), seal, store, nodes))
+            parts.add("events.jsonl", _events(_complete(select(), order), sealed, store, nodes, span=order is None))
             parts.add("sealed.txt", [seal.note.encode()])
             parts.add("latest.txt", [latest.note.encode()])
-            parts.add("consistency.json", [_json([_text(item) for item in consistency_proof(nodes, *sizes)])])
+            parts.add("consistency.json", [_consistency(nodes, sealed, newest)])
             parts.add("public-key.txt", [f"{verifier.text}\n".encode()])
             parts.add("verify_bundle.py", [VERIFIER.read_bytes()])
-            parts.finish({"format": FORMAT, "what": what, "log": verifier.name, "events": count})
+            parts.finish({"format": FORMAT, "what": what, "log": verifier.name, "order": order, "events": count})
         digest = sha256(unfinished.read_bytes()).hexdigest()
         unfinished.replace(out)
     except LookupError as missing:
         raise SealsBroken(f"the stored tree is not whole ({missing}); run: orders audit verify") from missing
     finally:
         unfinished.unlink(missing_ok=True)
-    return Bundle(count, seal.checkpoint, latest.checkpoint, digest)
-
-
-def recorded_between(rows: LogRows, start: datetime, end: datetime, report: Callable[[int], None]) -> Select:
-    """The events that were recorded from `start` up to `end` (exclusive); `report` hears the positions gone over."""
-
-    def select() -> Iterator[Row]:
-        for page in pages(rows, BEFORE_ALL):
-            yield from (row for row in page if start <= _recorded_at(row) < end)
-            report(page[-1][0])
-
-    return select
-
-
-class _Recorded(msgspec.Struct):
-    timestamp: datetime
-
-
-_recorded = msgspec.json.Decoder(_Recorded).decode
-
-
-def _recorded_at(row: Row) -> datetime:
-    try:
-        return _recorded(row[-1]).timestamp
-    except (msgspec.MsgspecError, TypeError) as error:
-        raise SealsBroken(f"the event at position {row[0]} cannot be read; run: orders audit verify") from error
+    return Bundle(count, sealed, newest, digest)
 
 
 def _extent(rows: Iterable[Row]) -> tuple[int, int]:
@@ -121,10 +98,36 @@ def _extent(rows: Iterable[Row]) -> tuple[int, int]:
     return position, count
 
 
-def _events(rows: Iterable[Row], seal: StoredSeal, store: SealStore, nodes: Nodes) -> Iterator[bytes]:
-    """A line for each event. Raises SealsBroken where one is not what was sealed."""
+def _signed(seal: StoredSeal, verifier: Verifier) -> Checkpoint:
+    try:
+        return verifier.open(seal.note)
+    except NotACheckpoint as refused:
+        raise SealsBroken(f"a seal cannot be used: {refused}; run: orders audit verify") from refused
+
+
+def _consistency(nodes: Nodes, sealed: Checkpoint, newest: Checkpoint) -> bytes:
+    proof = consistency_proof(nodes, sealed.tree_size, newest.tree_size)
+    if not is_consistent(sealed.tree_size, sealed.root, newest.tree_size, newest.root, proof):
+        raise SealsBroken("the newest seal does not extend the one before; run: orders audit verify")
+    return _json([_text(item) for item in proof])
+
+
+def _complete(rows: Iterable[Row], order: str | None) -> Iterator[Row]:
+    """The rows. Raises SealsBroken where an event of the order is missing."""
+    versions = 0
+    for row in rows:
+        if row[1] == order:
+            versions += 1
+            if row[2] != versions:
+                raise SealsBroken(f"an event of the order is gone before position {row[0]}; run: orders audit verify")
+        yield row
+
+
+def _events(rows: Iterable[Row], sealed: Checkpoint, store: SealStore, nodes: Nodes, *, span: bool) -> Iterator[bytes]:
+    """A line for each event. Raises SealsBroken where one is not what was signed, or one of a span is missing."""
     over: StoredSeal | None = None
     places: dict[int, int] = {}
+    before: int | None = None
     for row in rows:
         position, stream_id, version, topic, state = row
         if over is None or position > over.checkpoint.position:
@@ -132,8 +135,13 @@ def _events(rows: Iterable[Row], seal: StoredSeal, store: SealStore, nodes: Node
             assert over is not None, "a later event is covered"
             places = {leaf.position: over.start + at for at, leaf in enumerate(over.leaves())}
         index = places.get(position)
-        if index is None or nodes(0, index) != leaf_hash(row):
+        leaf = leaf_hash(row)
+        proof = [] if index is None else inclusion_proof(nodes, index, sealed.tree_size)
+        if index is None or root_from_inclusion(leaf, index, sealed.tree_size, proof) != sealed.root:
             raise SealsBroken(f"the event at position {position} is not what was sealed; run: orders audit verify")
+        if span and before is not None and index != before + 1:
+            raise SealsBroken(f"an event is gone before position {position}; run: orders audit verify")
+        before = index
         yield _json(
             {
                 "position": position,
@@ -143,7 +151,7 @@ def _events(rows: Iterable[Row], seal: StoredSeal, store: SealStore, nodes: Node
                 "topic": topic,
                 "state": _text(state),
                 "decoded": json.loads(state),
-                "proof": [_text(item) for item in inclusion_proof(nodes, index, seal.checkpoint.tree_size)],
+                "proof": [_text(item) for item in proof],
             }
         )
 

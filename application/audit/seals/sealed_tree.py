@@ -15,6 +15,7 @@ from application.audit.seals.storing import (
     SealStore,
     StoredSeal,
 )
+from application.audit.seals.witnesses import other_log
 from application.ports import Clock
 
 MOST_UNDER_ONE_SEAL = 500  # events
@@ -47,8 +48,11 @@ class SealedTree:
     @classmethod
     def load(cls, store: SealStore, file: CheckpointFile, signer: Signer) -> SealedTree:
         """The tree as it was stored. Raises RefusedToSeal where store and file do not bear each other out."""
+        if other := other_log(file, signer.verifier):
+            raise RefusedToSeal(f"{other}: its seals are gone from the database; run orders audit verify")
+        in_file = file.last()  # before the store, which is written first: another sealer may be at work
         last = store.last()
-        _require_same_in_file(store, file, signer, last)
+        _require_same_in_file(store, in_file, signer, last)
         if last is None:
             return cls(store, file, signer, CompactRange(), None)
         try:
@@ -99,7 +103,7 @@ class SealedTree:
             return
         with self._store.exclusive():
             self._file.publish_key(self._signer.verifier.text)
-            size = _size_in_file(self._file, self._signer)
+            size = _size_of(self._file.last(), self._signer)
             while seals := self._store.seals(size, PAGE):
                 self._file.append([seal.note for seal in seals])
                 size = seals[-1].checkpoint.tree_size
@@ -108,8 +112,7 @@ class SealedTree:
         self._published = self._edge.size
 
 
-def _size_in_file(file: CheckpointFile, signer: Signer) -> int:
-    note = file.last()
+def _size_of(note: str | None, signer: Signer) -> int:
     if note is None:
         return 0
     try:
@@ -118,13 +121,13 @@ def _size_in_file(file: CheckpointFile, signer: Signer) -> int:
         raise RefusedToSeal(f"the last checkpoint in the file cannot be used: {refused}") from refused
 
 
-def _require_same_in_file(store: SealStore, file: CheckpointFile, signer: Signer, last: StoredSeal | None) -> None:
-    size = _size_in_file(file, signer)
+def _require_same_in_file(store: SealStore, in_file: str | None, signer: Signer, last: StoredSeal | None) -> None:
+    size = _size_of(in_file, signer)
     if size == 0:
         return
     if last is None or size > last.checkpoint.tree_size:
         have = 0 if last is None else last.checkpoint.tree_size
         raise RefusedToSeal(f"the file has a checkpoint of {size} events, the database only of {have}: an old backup?")
     (same,) = store.seals(size - 1, 1)
-    if same.note != file.last():
+    if same.note != in_file:
         raise RefusedToSeal(f"file and database have different checkpoints of {size} events")

@@ -128,5 +128,9 @@ class CheckpointFile(Protocol):
     def append(self, notes: Sequence[str]) -> None: ...
 
     def publish_key(self, verifier_key: str) -> None:
-        """Write the public key beside the notes, where it is not there yet."""
+        """Write the public key and the name of the database beside the notes, where they are not there yet."""
+        ...
+
+    def of_other_logs(self) -> Iterator[str]:
+        """The last note of every other log that was kept here for the same database."""
         ...

@@ -46,6 +46,8 @@ class Witnesses:
         self._file_size = self._size_in_file()
         self._last_good = 0  # position
         self.findings: list[Finding] = []
+        if other := other_log(file, verifier):
+            self._altered(f"sealing was begun anew: {other}; to mean it, move that log's folder to a safe place")
         self._kept = sorted(self._opened(kept), key=lambda one: one.tree_size)
         # What is signed while we look is left out: its events may come after the last page of the log that we read.
         self._most = max(self._store_size, self._file_size, *(one.tree_size for one in self._kept), 0)
@@ -119,6 +121,18 @@ class Witnesses:
     def _altered(self, text: str) -> None:
         if len(self.findings) < MOST_FINDINGS:
             self.findings.append(Finding(Kind.SEALS_ALTERED, self._last_good + 1, text))
+
+
+def other_log(file: CheckpointFile, verifier: Verifier) -> str | None:
+    """Another log of this database that this key has signed, in words. Only a person can have meant to begin anew."""
+    for note in file.of_other_logs():
+        try:
+            checkpoint = verifier.of_any_log(note)
+        except NotACheckpoint:
+            continue  # of an earlier key
+        if checkpoint.origin != verifier.name:
+            return f"{checkpoint.origin}, {checkpoint.tree_size} events, was signed for this database before"
+    return None
 
 
 def _size_in(note: str) -> int | None:

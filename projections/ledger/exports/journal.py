@@ -63,10 +63,11 @@ def read_entries(connection: sa.Connection, selection: Selection) -> Generator[E
             yield Entry._make((position, *lines[0][4:], tuple([Posting(*line[1:4]) for line in lines])))
 
 
-def count_entries(connection: sa.Connection, selection: Selection) -> int:
+def count_entries(connection: sa.Connection, selection: Selection, most: int | None = None) -> int:
+    """How many entries are selected; counted no further than `most`."""
     one = postings.c.line == 1  # every entry has a first line
-    query = sa.select(sa.func.count()).select_from(postings).where(one)
-    return int(connection.execute(selection.joined(query)).scalar_one())
+    selected = selection.joined(sa.select(postings.c.position).where(one)).limit(most).subquery()
+    return int(connection.execute(sa.select(sa.func.count()).select_from(selected)).scalar_one())
 
 
 def accounts_used(connection: sa.Connection, selection: Selection) -> list[tuple[str, date]]:

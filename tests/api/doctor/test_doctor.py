@@ -13,7 +13,7 @@ import pytest
 from aiohttp import web
 
 import api.doctor.report
-from api.doctor import finding, storage, vendors
+from api.doctor import finding, storage, vendors, work
 from api.doctor.checks import Look
 from api.doctor.patient import Patient
 from api.doctor.report import examine, exit_code
@@ -21,7 +21,10 @@ from api.read_models import LEASE, REVENUE
 from api.sandbox.mandrill.app import create_app as create_mail
 from api.sandbox.mandrill.config import MailConfig
 from api.sandbox.running import RunningSandbox
+from api.seals import SealedLog
 from api.settings import Settings
+from application.adapters.system import SystemClock
+from application.audit.seals.sealed_tree import SealedTree
 from tests.api.commands.running import orders
 from tests.api.doctor.examining import ALL, NOWHERE, changed, examined, generation_url, look, on_sqlite_only, require
 from tests.api.webhooks.world import World
@@ -57,6 +60,13 @@ def test_settings_that_cannot_be_read_are_all_it_looks_at(world: World) -> None:
 @on_sqlite_only
 def test_production_on_example_keys_is_a_failure(world: World) -> None:
     require(world, "settings", "fail", "ORDERS_SECRET_KEY is an example", "ORDERS_", ORDERS_ENVIRONMENT="production")
+
+
+@on_sqlite_only
+def test_development_with_a_gateway_that_moves_real_money_is_a_warning(world: World) -> None:
+    real = {"ORDERS_AUTHORIZENET_URL": NOWHERE, "ORDERS_AUTHORIZENET_TRANSACTION_KEY": "346HZ32z3fP4hTG2"}
+    require(world, "settings", "warn", "real money", "ORDERS_ENVIRONMENT=production", **real)
+    require(world, "directory", "fail", "example tokens", "orders directory import", **real)
 
 
 @on_sqlite_only
@@ -211,6 +221,21 @@ def test_sealing_that_has_stopped_is_a_failure(quiet: World) -> None:
     problem = f"UPDATE {table} SET problem = "
     with changed(quiet.settings.seals_url, f"{problem} 'x'", f"{problem} NULL"):
         require(quiet, "seals", "fail", "sealing has stopped", "orders audit verify")
+
+
+def test_a_machine_without_the_checkpoints_is_warned(
+    quiet: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shared = str(quiet.settings.seals_folder)
+    log = SealedLog(quiet.settings)
+    tree = SealedTree.load(log.store, log.file(), log.signer())
+    while rows := tree.rows_after(log.rows):
+        assert tree.add(rows, SystemClock())
+    tree.publish()
+    log.close()
+    assert examined(quiet, ORDERS_SEALS_PATH=shared)[1]["seals"]["verdict"] == "ok"
+    monkeypatch.setattr(work, "SEAL_LAG_S", 0.0)
+    require(quiet, "seals", "warn", "no checkpoints", "ORDERS_SEALS_PATH", ORDERS_SEALS_PATH=str(tmp_path))
 
 
 def test_an_erased_client_that_a_backup_brought_back_is_a_failure(world: World) -> None:

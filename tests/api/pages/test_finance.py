@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
+from decimal import Decimal
 from http.client import HTTPConnection, HTTPMessage
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -121,6 +122,8 @@ def test_the_download_of_the_balance_is_the_balance(signed_in: SignedIn, order: 
 
     (clearing,) = [row for row in rows if row["account"] == "assets:gateway-clearing"]
     assert clearing == {"account": "assets:gateway-clearing", "debit": "351.50", "credit": "0.00", "balance": "351.50"}
+    assert "-370.00" in [row["balance"] for row in rows]  # revenue stands on the credit side
+    assert sum(Decimal(row["balance"]) for row in rows) == 0
 
 
 def test_the_ledger_of_an_order_is_found_by_its_number(signed_in: SignedIn, order: dict[str, object]) -> None:
@@ -151,8 +154,12 @@ def test_a_break_is_owned_and_resolved_with_a_reason(signed_in: SignedIn, order:
     assert fay.post(f"{path}/own", {"reason": ""}).code == 400
     assert fay.post(f"{path}/own", REASON).code == 303
     assert re.search(r"Owned by user:\d+", text_of(fay.get("/console/finance/breaks?state=owned")))
+    nothing_open = text_of(fay.get("/console/finance/breaks"))
+    assert "No break is open. 1 that was found is owned by somebody and not resolved." in nothing_open
+    assert "is what the log says" not in nothing_open
     assert fay.post(f"{path}/resolve", REASON).code == 303
     assert "Resolved looked at it with the bank" in text_of(fay.get("/console/finance/breaks?state=resolved"))
+    assert "compared is what the log says" in text_of(fay.get("/console/finance/breaks"))
     again = fay.post(f"{path}/resolve", REASON)
     assert again.code == 409
     assert "resolved already" in text_of(again)

@@ -59,6 +59,19 @@ def test_health_says_who_does_the_work(signed_in: SignedIn, orders: int) -> None
     assert "Follower ● ok" in text
     assert "Gateway against log 1" in text
     assert "Seals ● ok" in text
+    assert "Background work ● ok nothing is overdue" in text
+
+
+def test_health_says_what_is_overdue_whoever_should_have_done_it(
+    world: World, signed_in: SignedIn, orders: int
+) -> None:
+    row = "('00000000000000000000000000000001', 'later', 1, 1, 0, 0)"  # of a kind that no worker takes
+    with closing(sqlite3.connect(_views(world), isolation_level=None)) as views:
+        views.execute(f"INSERT INTO open_work (order_id, kind, due_s, since_s, tries, ticket) VALUES {row}")
+        text = text_of(signed_in("otto").get("/console/operations"))
+        views.execute("DELETE FROM open_work WHERE order_id = '00000000000000000000000000000001'")
+
+    assert "Background work ■ broken overdue for more than 2 min: 1 later" in text
 
 
 def test_projections_show_where_each_stands(signed_in: SignedIn, orders: int) -> None:
@@ -169,14 +182,15 @@ def test_what_is_set_aside_is_tried_again_and_given_up_with_a_reason(
     assert "broken for good" in text
 
 
-def test_accepting_what_does_not_differ_is_answered(signed_in: SignedIn, orders: int) -> None:
+def test_accepting_what_does_not_differ_is_refused_and_leaves_no_trace(signed_in: SignedIn, orders: int) -> None:
     otto = signed_in("otto")
     path = "/console/operations/projections/payments"
 
-    assert otto.post(f"{path}/accept/0123abcd", REASON).code == 303
+    answer = otto.post(f"{path}/accept/0123abcd", REASON)
 
-    eventually(lambda: "waits to be accepted: rebuild it first" in text_of(otto.get(path)))
-    assert "■ failed" in text_of(otto.get(path))
+    assert answer.code == 409
+    assert "No generation of payments with these rows waits to be accepted: rebuild it first." in text_of(answer)
+    assert "Nothing yet from a page." in text_of(otto.get(path))
 
 
 def test_unknown_projections_streams_and_notifications_are_not_found(signed_in: SignedIn, orders: int) -> None:

@@ -14,11 +14,16 @@ import sqlalchemy as sa
 
 from api.closing import month_close
 from api.read_models import LEDGER
+from api.settings import Settings
 from application.adapters.sql import make_engine
 from application.audit.closing import CloseMonth, Closing, Reproduced, month_span
 from application.operations import NotPossible
 from domain.order import Order
 from domain.period import Period
+from domain.stream import Stream
+from projections.dead_letters import skips
+from projections.ledger import model
+from projections.ledger.rules import Booked, Known, book
 from projections.storage import dead_letters
 from tests.application.audit.reconciliation.world import (
     ACTOR,
@@ -49,6 +54,10 @@ class Month:
         return self.world.began
 
     @property
+    def first(self) -> datetime:
+        return month_span(self.name)[0]
+
+    @property
     def following(self) -> datetime:
         return month_span(self.name)[1]
 
@@ -62,7 +71,7 @@ class Month:
         """Given the month after, five days in: reconciled and sealed."""
         self.move_to(self.following + 5 * DAY)
         if reconciled:
-            await self.world.reconcile(first=self.began.replace(day=1), last=self.following)
+            await self.world.reconcile(first=self.first, last=self.following)
         await self.world.world.catch_up()
         await self.sealed()
 
@@ -116,6 +125,11 @@ def test_a_month_is_closed_once_and_made_again_byte_for_byte_after_later_events(
             assert (again.differences, again.books.exports) == ((), facts.exports)
             assert (this.folder / "again" / "journal.csv").read_text().count(f",{this.name},") > 0
 
+            out = this.folder / "out"
+            found = await this.run.close(this.name, out=out, actor=ACTOR, request="cmd_2", progress=no_progress)
+            assert (found.again and found.again.differences) == ()
+            assert (out / "journal.csv").read_bytes() == (this.folder / "again" / "journal.csv").read_bytes()
+
     run(test())
 
 
@@ -145,6 +159,49 @@ def test_a_log_that_was_changed_since_is_not_reproduced(database_url: str, tmp_p
     run(test())
 
 
+def in_seals(database_url: str, statement: str, **values: object) -> None:
+    """Given that somebody has changed what lies in the tables of the seals."""
+    changed(Settings(database_url=database_url).seals_url, "UPDATE " + seals_table(database_url) + statement, **values)
+
+
+def seals_table(database_url: str) -> str:
+    return "seals.checkpoints " if database_url.startswith("postgresql") else "checkpoints "
+
+
+def test_a_closing_whose_seal_nobody_signed_is_not_reproduced(database_url: str, tmp_path: Path) -> None:
+    async def test() -> None:
+        async with month(database_url, tmp_path) as this:
+            await this.world.charged()
+            await this.world.settle(1)
+            await this.over()
+            facts = closed(await this.close())
+            forged = "SET note = replace(note, 'position=', 'position=1') WHERE tree_size = :size"
+            in_seals(database_url, forged, size=facts.tree_size)
+            found = await this.reproduce()
+            assert found.differences == (
+                "no seal that this key has signed bears the closing out; see: orders audit verify",
+            )
+
+    run(test())
+
+
+@pytest.mark.parametrize("forged", ["SET root = :root", "SET root = :root, note = replace(note, '— ', '— x')"])
+def test_a_log_whose_seal_was_changed_with_it_is_not_closed(database_url: str, tmp_path: Path, forged: str) -> None:
+    async def test() -> None:
+        async with month(database_url, tmp_path) as this:
+            await this.world.charged()
+            await this.world.settle(1)
+            await this.over()
+            update = "UPDATE stored_events SET topic = 'order.email-failed.v1' WHERE topic LIKE '%email-s%'"
+            changed(database_url, update)
+            head = await this.world.head()
+            _, root = await this.run._sealed.recomputed(head, no_progress)
+            in_seals(database_url, f"{forged} WHERE position = :head", root=bytes.fromhex(root), head=head)
+            assert "orders audit verify" in named(await this.close())
+
+    run(test())
+
+
 # --- what stands in the way -------------------------------------------------------------------------------------------
 
 
@@ -166,7 +223,7 @@ def test_what_stands_in_the_way_is_named_with_the_next_command_until_nothing_doe
             assert named(await this.close()) == [f"orders audit close {name}"]  # it is not over
 
             this.move_to(this.following + 5 * DAY)
-            first = this.began.replace(day=1)
+            first = this.first
             reconcile = f"orders audit reconcile --from {first:%Y-%m-%d} --to {this.following:%Y-%m-%d}"
             assert named(await this.close()) == [reconcile, "orders work"]
 
@@ -224,7 +281,7 @@ def test_months_are_closed_in_order_and_what_comes_too_late_is_booked_in_the_nex
             _, end = month_span(following)
             after = f"{end:%Y-%m}"
             this.move_to(month_span(after)[1] + 5 * DAY)
-            await this.world.reconcile(first=this.began.replace(day=1), last=end)
+            await this.world.reconcile(first=this.first, last=end)
             for late in await this.world.breaks.all():
                 await this.world.breaks.resolve(late.id, **WHY)
             await this.world.world.catch_up()
@@ -234,6 +291,54 @@ def test_months_are_closed_in_order_and_what_comes_too_late_is_booked_in_the_nex
             assert (first.entries, second.entries) == (2, 3)  # the late order and its charge; what settled of the first
             assert (await this.reproduce()).differences == ()
             assert (await this.reproduce(following)).differences == ()
+
+    run(test())
+
+
+def test_the_first_month_to_close_is_that_of_the_first_booked_event(database_url: str, tmp_path: Path) -> None:
+    async def test() -> None:
+        async with month(database_url, tmp_path) as this:
+            await this.world.charged()
+            await this.world.settle(1)
+            await this.over()
+            before = this.began.replace(day=1) - DAY
+            after = month_span(this.name)[1]
+            this.move_to(month_span(f"{after:%Y-%m}")[1] + 5 * DAY)
+            for other in (before, after):
+                assert named(await this.close(f"{other:%Y-%m}")) == [f"orders audit close {this.name}"]
+            await this.sealed()
+            closed(await this.close())
+
+    run(test())
+
+
+def test_a_month_with_money_that_a_person_skipped_is_not_closed(
+    sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def test() -> None:
+        async with month(sqlite_url, tmp_path) as this:
+            await this.world.charged(2)
+            await this.world.settle(1)
+            await this.over()
+            log = this.world.world.service.events
+            charge = (await log.recorder.notifications(1, 1, [Order.PaymentCharged.TOPIC]))[0]
+
+            def broken(event: Stream.Event, known: Known) -> Booked | None:
+                if isinstance(event, Order.PaymentCharged) and event.originator_id == charge.originator_id:
+                    raise ValueError("broken")
+                return book(event, known)
+
+            monkeypatch.setattr(model, "book", broken)
+            skip = {"stream_id": charge.originator_id, "actor": ACTOR, "reason": "known", "at": this.began}
+            control = this.world.world.service.read_models.storage.control
+            with control.begin() as connection:
+                values = {"projection": LEDGER.name, "position": charge.id, **skip}
+                connection.execute(skips.insert().values(**values))
+            found = await this.close()
+            assert named(found) == ["orders projections rebuild ledger"]
+            assert f"position {charge.id} " in found.unmet[0].what
+            monkeypatch.undo()
+            assert closed(await this.close()).entries == 4  # the reason to skip it is gone
 
     run(test())
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import json
+from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
 import pytest
 
+from api.commands.console import print_json_list
 from application.adapters.recorders import open_recorder
 from application.adapters.recorders.migrations import migrate
 from application.audit.looking import SeenData, looks_at
@@ -125,3 +128,20 @@ def test_looking_is_a_repeatable_decision() -> None:
         access.see(Metadata(at, "user:2", "r", "r"), order_id=UUID(int=1), client_id=11, fields=("a", "b"), reason="x")
 
     assert len(access.collect_events()) == 1
+
+
+def test_a_long_list_is_printed_while_it_is_read(capsys: pytest.CaptureFixture[str]) -> None:
+    printed: list[str] = []
+
+    def values() -> Iterator[dict[str, int]]:
+        for number in range(3):
+            printed.append(capsys.readouterr().out)
+            yield {"number": number}
+
+    print_json_list(values())
+
+    printed.append(capsys.readouterr().out)
+    assert all(printed[1:])
+    assert json.loads("".join(printed)) == [{"number": 0}, {"number": 1}, {"number": 2}]
+    print_json_list([])
+    assert json.loads(capsys.readouterr().out) == []

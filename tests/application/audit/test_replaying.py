@@ -12,7 +12,9 @@ from uuid import UUID
 import pytest
 from typer.testing import CliRunner
 
+from api import bootstrap
 from api.cli import app
+from api.settings import Settings
 from application.adapters.recorders.migrations import migrate
 from application.audit import checking, facts
 from application.audit.checking import LogCheck
@@ -289,6 +291,38 @@ def test_the_same_thing_paid_twice_within_its_window_is_found(sqlite_url: str) -
     assert first(sqlite_url) == (log.position(second.order, DuplicateWindow.Opened), "window")
 
 
+@pytest.mark.parametrize("refund", [False, True])
+def test_a_charge_that_is_taken_back_a_second_time_is_found(sqlite_url: str, refund: bool) -> None:
+    log = Stories()
+    guards = log.order(1)
+    log.taken_back(guards, refund=refund)
+    order = guards.order
+    assert order.payment is not None
+    facts_of_it: dict[str, Any] = {"transaction_id": order.payment.transaction_id, "amount_cents": 31_000}
+    if refund:
+        order.record(log.by("system:corrections"), Order.PaymentRefunded, refund_transaction_id="80002", **facts_of_it)
+    else:
+        order.record(log.by("system:corrections"), Order.PaymentVoided, **facts_of_it)
+    log.events += order.collect_events()  # type: ignore[arg-type]
+    stored(sqlite_url, log)
+
+    assert first(sqlite_url) == (len(log.events), "correction-asked")
+
+
+@pytest.mark.parametrize("promotion", [None, "GIFT"])
+def test_a_yes_that_blocks_nothing_is_found(sqlite_url: str, promotion: str | None) -> None:
+    log = Stories()
+    log.promotion("GIFT", percent_off=100)
+    guards = log.order(1, promotion=promotion)
+    stored(sqlite_url, log)
+    closed = log.position(guards.order, DuplicateWindow.Closed)
+    recorded = log.events[closed - 1].timestamp
+
+    tamper(sqlite_url, closed, setting("blocked_until", recorded.isoformat().replace("+00:00", "Z")))
+
+    assert first(sqlite_url) == (closed, "window-blocks")
+
+
 # --- the facts --------------------------------------------------------------------------------------------------------
 
 
@@ -315,3 +349,18 @@ def test_the_command_exits_with_1_and_names_the_first_difference(sqlite_url: str
         assert "amount: recorded 1 cents, expected 31000 cents" in result.stdout
     before = CliRunner().invoke(app, ["audit", "replay", "--at", str(charge - 1), "--json"], env=settings)
     assert (before.exit_code, json.loads(before.stdout)["mismatches"]) == (0, 0)
+
+
+def test_the_command_takes_an_order_by_its_id_and_by_its_short_number(sqlite_url: str) -> None:
+    log = Stories()
+    order = log.order(1).order
+    settings = {"ORDERS_DATABASE_URL": sqlite_url}
+    asyncio.run(bootstrap.migrate(Settings(database_url=sqlite_url)))
+    append(sqlite_url, log.events)
+
+    found = [CliRunner().invoke(app, ["audit", "replay", name], env=settings) for name in (str(order.id), order.number)]
+    nobody = CliRunner().invoke(app, ["audit", "replay", "NOBODYS"], env=settings)
+
+    assert [result.exit_code for result in found] == [0, 0]
+    assert found[0].stdout == found[1].stdout
+    assert nobody.exit_code == 2

@@ -76,8 +76,10 @@ def settleable(events: Iterable[Stream.Event]) -> Iterator[SettledTransaction]:
                 pass
 
 
-def settled(kind: str, transaction_id: str, amount_cents: int, status: str | None = None) -> SettledTransaction:
-    return SettledTransaction(transaction_id, None, kind, status or SETTLED[kind], amount_cents, START)
+def settled(
+    kind: str, transaction_id: str, amount_cents: int, status: str | None = None, invoice_number: str | None = None
+) -> SettledTransaction:
+    return SettledTransaction(transaction_id, invoice_number, kind, status or SETTLED[kind], amount_cents, START)
 
 
 def clearing_items(events: Iterable[Stream.Event]) -> dict[str, int]:

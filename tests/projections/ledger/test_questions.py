@@ -14,8 +14,8 @@ from projections.ledger.entries import find_postings, postings_of_order
 from projections.model import Row
 from projections.paging import Page, Span
 from tests.projections.histories import START, Wish, history
-from tests.projections.ledger.histories import batch_events, settleable
-from tests.projections.world import World
+from tests.projections.ledger.histories import batch_events, settleable, settled
+from tests.projections.world import World, opened_world
 
 FIRST = UUID(int=(1 << 80) + 1)
 SETTLED_AT = START + timedelta(days=30)  # the gateway's clock; we read it an hour later
@@ -50,6 +50,29 @@ def test_all_that_was_booked_for_an_order_is_found_also_its_settlement(told: Wor
     )
     assert sum(row["debit_cents"] - row["credit_cents"] for row in rows) == 0
     assert told.read(LEDGER, lambda c: postings_of_order(c, UUID(int=7))) == []
+
+
+def test_a_chargeback_its_reversal_and_a_returned_payment_are_booked_for_the_order_that_they_name(
+    database_url: str,
+) -> None:
+    with opened_world(database_url) as world:
+        orders = history([Wish("sent"), Wish("sent")])
+        rows = [
+            settled(kind, transaction_id, 18_500, status, invoice)
+            for kind, transaction_id, status, invoice in [
+                ("charge", "6000000001", None, "A" * 20), ("charge", "6000000002", None, "B" * 20),
+                ("chargeback", "7001", None, "A" * 20), ("charge", "7002", "chargebackReversal", "A" * 20),
+                ("returned", "7003", None, "A" * 20), ("chargeback", "7004", None, "B" * 20),
+                ("chargeback", "7005", None, None),
+            ]
+        ]  # fmt: skip
+        world.append([*orders, *batch_events(1, SETTLED_AT, rows)])
+        world.follow()
+        found = world.read(LEDGER, lambda c: postings_of_order(c, FIRST))
+    assert [row["rule"] for row in found if row["line"] == 1] == [
+        "payment-charged", "order-submitted", "charge-settled", "chargeback-settled", "chargeback-reversed",
+        "payment-returned",
+    ]  # fmt: skip
 
 
 def test_a_statement_of_an_account_adds_up_to_its_balance_and_is_paged_without_a_gap(told: World) -> None:

@@ -98,7 +98,7 @@ def test_each_kind_of_settled_transaction_has_its_rule(
 
 def test_an_entry_names_its_event_and_rule_and_keeps_both_times() -> None:
     (header, event), at = a_batch("charge", TRANSACTION, 500), START + timedelta(days=1)
-    position, stream_id, topic, rule, version, recorded_at, effective_at, period = folded([header, event]).entries[0]
+    position, stream_id, topic, rule, version, recorded_at, effective_at, period, _ = folded([header, event]).entries[0]
     assert (position, stream_id, topic) == (2, event.originator_id, "settlement.transaction-settled.v1")
     assert (rule, version, period) == ("charge-settled", 1, "2026-11")
     assert (recorded_at, effective_at) == (at + timedelta(hours=1), at)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
@@ -11,6 +12,7 @@ from application.audit.reconciliation.breaks import break_id
 from application.audit.reconciliation.matching import Key
 from application.operations import NotPossible
 from domain.settlement_break import BreakClass, SettlementBreak
+from domain.stream import Metadata
 from tests.application.audit.reconciliation.world import ACTOR, SettlementWorld, named, settlement_world
 from tests.helpers import run
 
@@ -106,6 +108,38 @@ def test_a_chargeback_that_the_bank_reverses_is_resolved(sqlite_url: str) -> Non
             await world.settle(1)
             assert (await world.reconcile()).breaks == []
             assert await resolution(world, found.id) == "the bank reversed the chargeback"
+
+    run(test())
+
+
+@pytest.mark.parametrize(("kind", "fault"), [("missing-there", "missing-there"), ("late", "late")])
+def test_a_longer_grace_mends_nothing(sqlite_url: str, kind: str, fault: str) -> None:
+    async def test() -> None:
+        async with settlement_world(sqlite_url) as world:
+            ((_, charge),) = await world.charged()
+            await world.plant(fault, charge, **({"days": 4} if fault == "late" else {}))
+            await world.settle(5)
+            (found,) = (await world.reconcile()).breaks
+            assert found.found is not None
+            assert found.found.classification.value == kind
+            patient = await world.reconcile(grace=timedelta(days=30))
+            assert ([each.id for each in patient.breaks], await resolution(world, found.id)) == ([found.id], None)
+
+    run(test())
+
+
+def test_what_mended_by_itself_is_found_again_when_it_comes_back(sqlite_url: str) -> None:
+    async def test() -> None:
+        async with settlement_world(sqlite_url) as world:
+            ((_, charge),) = await world.charged()
+            await world.plant("amount-differs", charge, amount_cents=1)
+            await world.settle(1)
+            (found,) = (await world.reconcile()).breaks
+            at = Metadata(world.world.clock.now(), ACTOR, "cmd_test", "cmd_test")
+            found.mend(at, "the two sides agree now")
+            await world.world.service.events.save(found)
+            (again,) = (await world.reconcile()).breaks
+            assert (again.id, again.state) == (found.id, "open")
 
     run(test())
 

@@ -12,7 +12,7 @@ from uuid import UUID
 from api.bootstrap import authorizenet_config
 from application.adapters.authorizenet.settlements import AuthorizeNetSettlements
 from application.audit.reconciliation.breaks import Breaks
-from application.audit.reconciliation.reconcile import Reconcile, Reconciled
+from application.audit.reconciliation.reconcile import GRACE, Reconcile, Reconciled
 from domain.settlement_break import SettlementBreak
 from tests.application.background_world import BackgroundWorld, background_world
 
@@ -52,7 +52,9 @@ class SettlementWorld:
         self.world.clock.advance(days * DAY_S)
         return str((await self.world.gateway.post("/_ledger/settle"))[1]["batchId"])
 
-    async def reconcile(self, *, first: datetime | None = None, last: datetime | None = None) -> Reconciled:
+    async def reconcile(
+        self, *, first: datetime | None = None, last: datetime | None = None, grace: timedelta = GRACE
+    ) -> Reconciled:
         """When everything since the beginning is reconciled."""
         run = Reconcile(self.world.service.events, self.settlements, self.world.clock)
         now = self.world.clock.now()
@@ -62,6 +64,7 @@ class SettlementWorld:
             actor=ACTOR,
             request="cmd_test",
             progress=no_progress,
+            grace=grace,
         )
 
     async def head(self) -> int:

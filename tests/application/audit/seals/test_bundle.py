@@ -15,8 +15,10 @@ from typing import Any
 
 import pytest
 
-from application.audit.seals.bundle import VERIFIER, NotExported, NotSealedYet, SealsBroken, export, recorded_between
-from application.audit.seals.leaf import Row
+from application.audit.seals.bundle import VERIFIER, NotExported, NotSealedYet, SealsBroken, export
+from application.audit.seals.leaf import Row, leaf_hash
+from application.audit.seals.merkle import CompactRange
+from application.audit.seals.spans import recorded_between
 from tests.application.audit.seals.world import World
 from tests.projections.histories import START
 
@@ -34,11 +36,13 @@ def checked(bundle: Path, *key: str) -> tuple[int, str]:
     return done.returncode, done.stdout + done.stderr
 
 
-def exported(world: World, folder: Path, *places: int) -> Path:
+def exported(world: World, folder: Path, *places: int, order: str | None = None) -> Path:
+    """Of the events at these places, or of those of an order and what stands at these places."""
     positions = world.positions()
-    rows = [row for row in world.log.rows.after(0, 10_000) if row[0] in {positions[place] for place in places}]
+    wanted = {positions[place] for place in places}
+    rows = [row for row in world.log.rows.after(0, 10_000) if row[0] in wanted or row[1] == order]
     out = folder / "bundle.zip"
-    export(out, "some events", lambda: iter(rows), world.log.store, world.log.signer().verifier)
+    export(out, "some events", lambda: iter(rows), world.log.store, world.log.signer().verifier, order)
     return out
 
 
@@ -76,13 +80,13 @@ def edited(event: dict[str, Any]) -> None:
 @pytest.fixture
 def bundle(world: World, tmp_path: Path) -> Path:
     world.sealed(4, orders=2)
-    return exported(world, tmp_path, 0, 7, 8, 23)
+    return exported(world, tmp_path, *range(5, 29))
 
 
 def test_the_script_is_one_page_and_finds_a_true_bundle_fine(world: World, bundle: Path) -> None:
     assert len(VERIFIER.read_text().splitlines()) <= 60
     code, said = checked(bundle)
-    assert (code, said.startswith("fine: some events: 4 events")) == (0, True)
+    assert (code, said.startswith("fine: some events: 24 events, a span without a gap")) == (0, True)
     key = world.log.signer().verifier.text
     assert key in said
     assert checked(bundle, key)[0] == 0
@@ -121,7 +125,81 @@ def test_a_part_that_the_manifest_does_not_know_so_is_named(bundle: Path) -> Non
 
 def test_the_same_events_make_the_same_bytes(world: World, bundle: Path, tmp_path: Path) -> None:
     before = bundle.read_bytes()
-    assert exported(world, tmp_path, 0, 7, 8, 23).read_bytes() == before
+    assert exported(world, tmp_path, *range(5, 29)).read_bytes() == before
+
+
+def without(number: int, *, counted: bool = False) -> Callable[[Parts], None]:
+    """Leave an event out; the manifest may be made to fit."""
+
+    def changed(parts: Parts) -> None:
+        lines = parts["events.jsonl"].splitlines(keepends=True)
+        del lines[number]
+        parts["events.jsonl"] = b"".join(lines)
+        if counted:
+            about = json.loads(parts["manifest.json"])
+            parts["manifest.json"] = json.dumps(about | {"events": len(lines)}).encode()
+
+    return changed
+
+
+def twice(parts: Parts) -> None:
+    lines = parts["events.jsonl"].splitlines(keepends=True)
+    parts["events.jsonl"] = b"".join([lines[0], *lines])
+
+
+def test_an_event_that_was_left_out_of_a_span_is_missed(bundle: Path) -> None:
+    for change in (without(3), without(3, counted=True), without(-1)):
+        code, said = checked(rewritten(bundle, change))
+        assert (code, said.startswith("WRONG: events are missing ")) == (1, True), said
+    assert checked(rewritten(bundle, twice))[0] == 1
+
+
+def test_an_event_that_was_left_out_of_an_order_is_missed(world: World, tmp_path: Path) -> None:
+    world.sealed(2, orders=2)
+    rows = world.log.rows.after(0, 100)
+    order = next(row[1] for row in rows if row[3] == "order.requested.v1")
+    others = [place for place, row in enumerate(rows) if row[1] != order][:2]
+    whole = exported(world, tmp_path, *others, order=order)
+    events = [json.loads(line) for line in zipfile.ZipFile(whole).read("events.jsonl").splitlines()]
+    own = [number for number, event in enumerate(events) if event["stream_id"] == order]
+    code, said = checked(whole)
+    assert (code, f"order {order} up to its version {len(own)}, " in said) == (0, True), said
+    for number in own[:-1]:
+        code, said = checked(rewritten(whole, without(number, counted=True)))
+        assert (code, " of the order is missing" in said) == (1, True), said
+    code, said = checked(rewritten(whole, without(own[-1], counted=True)))
+    assert (code, f"up to its version {len(own) - 1}, " in said) == (0, True)  # the end that it names is an earlier one
+
+
+@pytest.mark.parametrize("column", ["root", "note", "hashes"])
+def test_what_a_changed_seal_would_prove_is_not_exported(world: World, tmp_path: Path, column: str) -> None:
+    """Somebody edits an event and what is stored of its leaf; only the signed root is out of reach."""
+    world.sealed(1)
+    world.edit(world.positions()[4])
+    rows = world.log.rows.after(0, 10_000)
+    hashes = b"".join(leaf_hash(row) for row in rows)
+    edge = CompactRange()
+    edge.extend([leaf_hash(row) for row in rows])
+    world.execute("UPDATE seals.checkpoints SET hashes = ?", hashes, seals=True)
+    if column == "root":
+        world.execute("UPDATE seals.checkpoints SET root = ?", edge.root(), seals=True)
+    if column == "note":
+        note = world.notes()[0].replace("position=", "position=1")
+        world.execute("UPDATE seals.checkpoints SET note = ?", note, seals=True)
+    with pytest.raises(SealsBroken):
+        exported(world, tmp_path, 3, 4)
+
+
+def test_an_event_that_is_gone_from_the_log_is_missed_by_the_export(world: World, tmp_path: Path) -> None:
+    world.sealed(2)
+    order = next(row[1] for row in world.log.rows.after(0, 100) if row[3] == "order.requested.v1")
+    own = [row[0] for row in world.log.rows.after(0, 100) if row[1] == order]
+    world.delete(own[1])
+    with pytest.raises(SealsBroken, match="is gone before position"):
+        exported(world, tmp_path, *range(10))
+    with pytest.raises(SealsBroken, match=f"of the order is gone before position {own[2]};"):
+        exported(world, tmp_path, order=order)
+    assert list(tmp_path.glob("*bundle*")) == []
 
 
 def test_the_last_event_and_a_single_seal_can_be_exported(world: World, tmp_path: Path) -> None:

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 
+from application.adapters.seals.files import name_of_database
+from application.adapters.seals.tables import create_tables
+from application.adapters.sql import make_engine
 from application.audit.seals.leaf import Row
+from application.audit.seals.sealed_tree import RefusedToSeal
 from application.audit.seals.verifying import verify
-from tests.application.audit.seals.world import World
+from tests.application.audit.seals.world import World, opened_world
 
 
 def test_a_log_that_nobody_touched_is_fine(world: World) -> None:
@@ -259,3 +264,64 @@ def test_text_in_the_place_of_bytes_is_an_edit(world: World) -> None:
     assert world.found() == [("edited", at)]
     world.execute("UPDATE stored_events SET topic = CAST(x'fffe' AS TEXT) WHERE notification_id = ?", at)
     assert world.found() == [("edited", at)]
+
+
+def begun_anew(world: World) -> None:
+    """Given somebody with every right in the database, and none to the files: an edited log without its seals."""
+    world.edit(world.positions()[5])
+    if world.on_postgresql:
+        world.execute("DROP SCHEMA seals CASCADE")
+    else:
+        for table in ("checkpoints", "nodes", "sealed_logs"):
+            world.execute(f"DELETE FROM {table}", seals=True)
+    engine = make_engine(world.settings.seals_url)
+    create_tables(engine)  # as the next start does
+    engine.dispose()
+    world.log.store.__dict__.pop("log_id")
+
+
+def test_a_log_that_lost_its_seals_is_not_signed_again_and_the_files_of_before_are_named(world: World) -> None:
+    world.sealed(2)
+    sealed = world.log.signer().name
+    begun_anew(world)
+    with pytest.raises(RefusedToSeal, match=sealed):
+        world.seal()
+    (finding,) = world.verified().findings
+    assert (finding.kind, finding.position) == ("seals-altered", 1)
+    assert sealed in finding.text
+    assert not world.verified().fine
+
+
+def test_seals_that_were_copied_from_another_log_of_the_key_are_found(world: World, tmp_path: Path) -> None:
+    world.sealed(2)
+    with opened_world(f"sqlite:///{tmp_path}/elsewhere.db", tmp_path) as other:  # it shares the folder
+        other.sealed(1)
+        assert other.verified().fine
+        world.execute("UPDATE seals.sealed_logs SET log_id = ?", other_id(world, other), seals=True)
+    world.log.store.__dict__.pop("log_id")
+    with pytest.raises(RefusedToSeal, match="signed for this database before"):
+        world.seal()
+
+
+def other_id(world: World, other: World) -> str:
+    log_id = other.log.store.log_id
+    return str(log_id) if world.on_postgresql else log_id.hex
+
+
+def test_sealing_begins_anew_once_the_folder_of_before_was_moved_away(world: World, tmp_path: Path) -> None:
+    world.sealed(2)
+    old = world.log.file().path.parent
+    begun_anew(world)
+    old.rename(tmp_path / "seals-before")
+    world.seal()
+    assert world.verified().fine
+
+
+def test_a_database_is_known_by_its_name_whoever_signs_in() -> None:
+    names = [
+        name_of_database(url)
+        for url in ("postgresql://a:secret@db.example/orders", "postgresql+psycopg://b@db.example:5432/orders?x=1")
+    ]
+    assert names == ["postgresql db.example 5432 orders"] * 2
+    assert name_of_database("postgresql:///orders?host=/run") == "postgresql /run 5432 orders"
+    assert name_of_database("sqlite:///var/../orders.db") == f"sqlite {Path('orders.db').resolve()}"
