@@ -95,7 +95,7 @@ class RawRoute(APIRoute):
     """
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["method"] not in self.methods:
+        if scope["method"] not in (self.methods or ()):
             raise HTTPException(405)
         response: Response = await self.endpoint(Request(scope, receive, send))
         await response(scope, receive, send)
