@@ -29,6 +29,7 @@ from tests.api.commands.running import orders
 from tests.api.doctor.examining import ALL, NOWHERE, changed, examined, generation_url, look, on_sqlite_only, require
 from tests.api.webhooks.world import World
 from tests.end_to_end.running import entered
+from tests.end_to_end.world import eventually
 from tests.helpers import run
 
 
@@ -212,7 +213,8 @@ def test_dead_letters_are_a_failure(quiet: World) -> None:
 @on_sqlite_only
 def test_new_notifications_are_a_warning(world: World) -> None:
     world.order(payment_method_id=108)  # the gateway refuses our keys
-    world.get("/api/v1/notifications", "session-ed-example-token")
+    eventually(lambda: "gateway-keys-refused" in world.get("/api/v1/notifications", "session-ed-example-token").text)
+
     require(world, "notifications", "warn", "gateway-keys-refused", "orders notifications list")
 
 
