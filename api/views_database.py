@@ -22,6 +22,7 @@ from projections.storage import Place, Storage, read_position
 T = TypeVar("T")
 
 POLL_S = 0.02
+SWITCHES = 3  # that one read may meet
 
 
 class ViewsDatabase:
@@ -65,13 +66,21 @@ class ViewsDatabase:
 
     def _read(self, model: ReadModel, query: Callable[[sa.Connection], T]) -> tuple[int, T]:
         place = self._served(model)
-        try:
-            return self._read_from(place, query)
-        except DBAPIError as error:
-            now = self._served(model)
-            if now == place and not error.connection_invalidated:
-                raise
-            return self._read_from(now, query)  # it was dropped just then, or the connection was dead
+        for _ in range(SWITCHES):
+            try:
+                found = self._read_from(place, query)
+            except DBAPIError as error:
+                now = self._served(model)
+                if now == place and not error.connection_invalidated:
+                    raise
+                place = now  # it was dropped just then, or the connection was dead
+                continue
+            # What was served before goes on following the log: read after a switch, it may be ahead of what is served
+            # now, and the next answer would seem to go back.
+            if (now := self._served(model)) == place:
+                return found
+            place = now
+        return self._read_from(place, query)
 
     def _read_from(self, place: Place, query: Callable[[sa.Connection], T]) -> tuple[int, T]:
         with self._storage.reader(place).begin() as connection, limited(connection):

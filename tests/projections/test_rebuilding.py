@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ import pytest
 import sqlalchemy as sa
 
 from api.read_models import CONVERSION, MODELS, ORDERS, REVENUE
+from api.views_database import ViewsDatabase
 from domain.order import Order
 from domain.stream import Stream
 from projections import building
@@ -244,10 +246,12 @@ def busy(world: World) -> Iterator[list[str]]:
 
     with another(world, "projector") as follower, another(world, "reader") as reader:
         last = [0]
+        views = ViewsDatabase(reader.parts.storage)
 
         def read() -> None:
-            position = reader.position(ORDERS)
-            found = reader.read(ORDERS, lambda connection: find_orders(connection, OrderFilter(limit=500)))
+            position, found = asyncio.run(
+                views.read(ORDERS, lambda connection: find_orders(connection, OrderFilter(limit=500)))
+            )
             if position < last[0] or len(found) < len(ENDINGS) * 2 - 2:
                 wrong.append(f"went back from {last[0]} to {position}, {len(found)} orders")
             last[0] = position
@@ -261,6 +265,7 @@ def busy(world: World) -> Iterator[list[str]]:
             stop.set()
             for thread in threads:
                 thread.join()
+            asyncio.run(views.close())
 
 
 def test_readers_see_no_error_and_no_step_back_while_it_is_rebuilt_and_rolled_back(filled: World) -> None:
