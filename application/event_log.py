@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol, TypeVar, overload
 from uuid import UUID
 
@@ -13,6 +13,8 @@ from eventsourcing.persistence import Notification, StoredEvent
 
 from application.event_codec import EventCodec
 from domain.stream import Stream
+
+MAX_RACES = 20  # how often one decision is taken again after a lost race
 
 A = TypeVar("A", bound=Stream)
 B = TypeVar("B", bound=Stream)
@@ -109,6 +111,23 @@ class EventLog:
         """
         events = [self.codec.encode(event) for aggregate in aggregates for event in aggregate.collect_events()]
         return await self.recorder.insert(events) if events else 0
+
+    async def change(
+        self, aggregate: type[A], stream_id: UUID, decide: Callable[[A], None], *, races: int = MAX_RACES
+    ) -> A:
+        """Load one stream, let `decide` record on it, and save; a lost race is decided again on fresh state.
+
+        Raises what `decide` raises, StoreUnavailable also after so many lost races, and CommitUnknown.
+        """
+        for _ in range(races):
+            (stream,) = await self.load((aggregate, stream_id))
+            decide(stream)
+            try:
+                await self.save(stream)
+            except Conflict:
+                continue
+            return stream
+        raise StoreUnavailable("too many lost races")
 
     async def history(self, stream_id: UUID) -> list[tuple[int, Stream.Event]]:
         """The events of one stream with their positions."""

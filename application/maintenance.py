@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import NAMESPACE_URL, UUID, uuid5
 
-from application.event_log import Conflict, EventLog, StoreUnavailable
-from application.order_streams import MAX_RACES
+from application.event_log import EventLog
 from application.ports import Clock
 from domain.maintenance import Maintenance
 from domain.stream import Metadata
@@ -79,12 +78,7 @@ class MaintenanceLog:
         return None
 
     async def _save(self, subject: str, by: Wisher, record: Callable[[Maintenance, Metadata], None]) -> None:
-        for _ in range(MAX_RACES):
-            (stream,) = await self._events.load((Maintenance, maintenance_id(subject)))
+        def decide(stream: Maintenance) -> None:
             record(stream, Metadata(self._clock.now(), by.actor, by.request, by.request))
-            try:
-                await self._events.save(stream)
-            except Conflict:
-                continue
-            return
-        raise StoreUnavailable("too many lost races")
+
+        await self._events.change(Maintenance, maintenance_id(subject), decide)

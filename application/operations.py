@@ -10,8 +10,8 @@ from datetime import datetime
 from uuid import UUID
 
 from application.corrections import Intent, TakeBack
-from application.event_log import Conflict, EventLog, StoreUnavailable
-from application.order_streams import MAX_RACES, OrderStreams
+from application.event_log import EventLog
+from application.order_streams import OrderStreams
 from application.ports import Clock, LookupFailed, PaymentGateway, TransactionState
 from application.reversal import NOTHING_KEPT, VOIDABLE
 from domain.notification import Notification
@@ -135,14 +135,9 @@ class Operations:
     async def _notification(
         self, notification_id: UUID, record: Callable[[Notification, datetime], None]
     ) -> Notification:
-        for _ in range(MAX_RACES):
-            (found,) = await self._events.load((Notification, notification_id))
+        def decide(found: Notification) -> None:
             if found.raised is None:
                 raise NotPossible("there is no such notification")
             record(found, self._clock.now())
-            try:
-                await self._events.save(found)
-            except Conflict:
-                continue
-            return found
-        raise StoreUnavailable("too many lost races")
+
+        return await self._events.change(Notification, notification_id, decide)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from application.event_log import CommitUnknown, Conflict, EventLog, StoreUnavailable
+from application.event_log import MAX_RACES, CommitUnknown, Conflict, EventLog, StoreUnavailable
 from application.notifications import Notice, notification_id, raised
 from application.ports import Clock
 from domain.duplicate_window import DuplicateWindow
@@ -18,7 +18,6 @@ from domain.promotion import PromotionRedemption
 from domain.stream import Metadata, Stream
 from domain.submission import Guards
 
-MAX_RACES = 20  # how often one decision is taken again after a lost race
 RETRY_WAITS_S = (0.05, 0.2, 0.5, 1.0, 2.0)  # between tries to store something that has already happened
 
 

@@ -26,8 +26,8 @@ from application.commands import Outcome, SubmitOrder
 from application.confirmation import Confirm
 from application.corrections import TakeBack, take_back_intent
 from application.derived_ids import DerivedIds
-from application.event_log import CommitUnknown, Conflict, StoreUnavailable
-from application.order_streams import MAX_RACES, OrderStreams, Saved, empty
+from application.event_log import MAX_RACES, CommitUnknown, Conflict, StoreUnavailable
+from application.order_streams import OrderStreams, Saved, empty
 from application.payment_lookup import FoundCharge, FoundHeld, FoundNo, NotFound, look_up
 from application.ports import (
     Approved,

@@ -6,13 +6,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from uuid import UUID
 
-from application.event_log import Conflict, EventLog, StoreUnavailable
+from application.event_log import EventLog
 from application.ports import Clock, PromotionRecord
 from application.submissions import terms_of
 from domain.promotion import Promotion
 from domain.stream import Metadata
-
-MAX_RACES = 20
 
 
 async def define_promotions(
@@ -37,12 +35,7 @@ async def define_promotions(
 
 
 async def _define(events: EventLog, clock: Clock, record: PromotionRecord, actor: str, correlation_id: str) -> int:
-    for _ in range(MAX_RACES):
-        (promotion,) = await events.load((Promotion, record.promotion_id))
+    def decide(promotion: Promotion) -> None:
         promotion.define(Metadata(clock.now(), actor, correlation_id, correlation_id), terms_of(record))
-        try:
-            await events.save(promotion)
-        except Conflict:
-            continue
-        return promotion.version
-    raise StoreUnavailable("too many lost races")
+
+    return (await events.change(Promotion, record.promotion_id, decide)).version

@@ -22,8 +22,7 @@ from datetime import datetime
 from typing import TypeVar
 from uuid import NAMESPACE_URL, UUID, uuid5
 
-from application.event_log import Conflict, EventLog, StoreUnavailable
-from application.order_streams import MAX_RACES
+from application.event_log import EventLog
 from application.ports import Clock, KeyDestroyed, KeyStore
 from application.ports.erasure import ErasableDirectory, ErasableIndex, ErasedRecords
 from domain.erasure import ClientErasure
@@ -109,19 +108,15 @@ class EraseClient:
 
     async def _record(self, client_id: int, actor: str, request: str, reason: str | None) -> ClientErasure:
         """Store the intent where there is a reason, else the end; either only once."""
-        for _ in range(MAX_RACES):
-            (erasure,) = await self._events.load((ClientErasure, erasure_id(client_id)))
+
+        def decide(erasure: ClientErasure) -> None:
             metadata = Metadata(self._clock.now(), actor, request, request)
             if reason is None:
                 erasure.complete(metadata)
             else:
                 erasure.request(metadata, client_id=client_id, reason=reason)
-            try:
-                await self._events.save(erasure)
-            except Conflict:
-                continue
-            return erasure
-        raise StoreUnavailable("too many lost races")
+
+        return await self._events.change(ClientErasure, erasure_id(client_id), decide)
 
 
 async def _step(name: str, step: Awaitable[T]) -> T:

@@ -11,12 +11,11 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
-from application.event_log import Conflict, EventLog, StoreUnavailable
+from application.event_log import MAX_RACES, Conflict, EventLog, StoreUnavailable
 from application.ports import Clock
 from domain.personal_data_access import PersonalDataAccess
 from domain.stream import Metadata
 
-MAX_RACES = 20
 PERSONAL_VIEWS = frozenset({"order_read", "order_receipt"})
 _NAMESPACE = uuid5(NAMESPACE_URL, "urn:pay-and-submit:personal-data-access")
 _FIELDS = ("property", "property_access", "appointments", "instructions", "metadata")  # of the views

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from application.event_log import CommitUnknown, StoreUnavailable
-from application.order_streams import MAX_RACES, RETRY_WAITS_S
+from application.event_log import MAX_RACES, CommitUnknown, StoreUnavailable
+from application.order_streams import RETRY_WAITS_S
 from application.ports import Declined, GatewayCodes
 from domain.order_events import EmailState, OrderState
 from tests.application.stand_ins import (

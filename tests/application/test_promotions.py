@@ -9,9 +9,9 @@ from uuid import UUID
 
 import pytest
 
-from application.event_log import StoreUnavailable
+from application.event_log import MAX_RACES, StoreUnavailable
 from application.ports import Declined, GatewayCodes, OutcomeUnknown, PromotionRecord
-from application.promotions import MAX_RACES, define_promotions
+from application.promotions import define_promotions
 from domain.promotion import Promotion
 from tests.application.stand_ins import NOW, after, conflict
 from tests.application.world import ADA, SHOP, SPRING10, World, a_command, succeeded

@@ -88,19 +88,14 @@ class Breaks:
             await self._events.save(*changed[start : start + SAVED_TOGETHER])
 
     async def _decide(self, id: UUID, decide: Callable[[SettlementBreak, datetime], None]) -> SettlementBreak:
-        for _ in range(MAX_RACES):
-            (found,) = await self._events.load((SettlementBreak, id))
+        def open_only(found: SettlementBreak) -> None:
             if found.found is None:
                 raise NotPossible("there is no such break; see: orders audit breaks list")
             if found.resolved:
                 raise NotPossible(f"the break is resolved already: {found.resolved.reason}")
             decide(found, self._clock.now())
-            try:
-                await self._events.save(found)
-            except Conflict:
-                continue
-            return found
-        raise StoreUnavailable("too many lost races")
+
+        return await self._events.change(SettlementBreak, id, open_only, races=MAX_RACES)
 
 
 def _facts(finding: Finding, stream_id: UUID, now: datetime) -> dict[str, object]:

@@ -7,11 +7,10 @@ from datetime import datetime
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from application.audit.reconciliation.importing import PAGE
-from application.event_log import Conflict, EventLog, StoreUnavailable
+from application.event_log import EventLog
 from domain.reconciliation import Reconciliation
 from domain.stream import Metadata
 
-MAX_RACES = 20
 _NAMESPACE = uuid5(NAMESPACE_URL, "urn:pay-and-submit:reconciliation")
 
 
@@ -24,15 +23,11 @@ async def record_run(
     events: EventLog, metadata: Metadata, first: datetime, last: datetime, not_settled: Sequence[str]
 ) -> None:
     """Raises StoreUnavailable, CommitUnknown."""
-    for _ in range(MAX_RACES):
-        (runs,) = await events.load((Reconciliation, run_id(first, last)))
+
+    def decide(runs: Reconciliation) -> None:
         runs.complete(metadata, since=first, until=last, not_settled=tuple(not_settled))
-        try:
-            await events.save(runs)
-        except Conflict:
-            continue  # another run over the same days ended just now
-        return
-    raise StoreUnavailable("too many lost races")
+
+    await events.change(Reconciliation, run_id(first, last), decide)
 
 
 async def why_not_compared(events: EventLog, first: datetime, last: datetime) -> str | None:
