@@ -17,7 +17,7 @@ from application.adapters.sql import Busy
 from application.audit.explaining import Explain, with_seals
 from application.audit.explanation import Explanation, Step
 from application.audit.seals.storing import StoreFailed
-from application.order_view import utc_text
+from application.times import utc_text
 from projections.ledger.entries import postings_of_order
 from projections.registry import RebuildNeeded
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from application.order_view import utc_text
+from application.times import utc_text
 from domain.notification import Notification
 
 

@@ -87,17 +87,17 @@ class WorkProcess:
         """Start it again whenever it ends; the longer after the more often it has ended."""
         ended = 0
         while True:
-            log_line = self._run_to_its_end()
+            code = self._run_to_its_end()
             if self._stopping.wait(RESTART_PAUSES_S[min(ended, len(RESTART_PAUSES_S) - 1)]):
                 return
-            log.error("the background work %s and is started again", log_line)
+            log.error("the background work ended with %d and is started again", code)
             ended += 1
             with suppress(OSError):  # no memory, no processes left: tried again after the next pause
                 self._process = start_process()
             if self._stopping.is_set():
                 self._end_input()
 
-    def _run_to_its_end(self) -> str:
+    def _run_to_its_end(self) -> int:
         process = self._process
         assert process is not None
         assert process.stdout is not None
@@ -106,7 +106,7 @@ class WorkProcess:
         code = process.wait()
         self._end_input()
         process.stdout.close()
-        return f"ended with {code}"
+        return code
 
 
 def start_process() -> subprocess.Popen[bytes]:

@@ -11,9 +11,10 @@ from uuid import UUID
 import msgspec
 
 from application.event_log import EventLog
-from application.order_view import order_view, utc_text
+from application.order_view import order_view
 from application.ports import KeyStore
 from application.submissions import open_personal
+from application.times import utc_text
 from domain.order import Order
 from domain.stream import Stream
 

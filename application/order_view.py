@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
+from application.times import utc_text
 from domain.order import Order
 
 VIEWS = ("default", "order_read", "order_receipt")
@@ -88,8 +88,3 @@ def _read_fields(personal: Mapping[str, Any]) -> dict[str, Any]:
         },
         "metadata": personal.get("metadata", {}),
     }
-
-
-def utc_text(at: datetime) -> str:
-    """ISO 8601 in UTC with a Z."""
-    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")

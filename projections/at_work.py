@@ -10,7 +10,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from projections.leases import clock_s, leases
-from projections.open_work import RECONCILE, open_work
+from projections.open_work import open_work
 from projections.storage import Storage
 
 
@@ -96,12 +96,6 @@ def all_leases(connection: sa.Connection) -> list[Lease]:
         Lease(row.name, row.owner, max(0.0, now_s - row.seen_s), row.until_s < now_s)
         for row in connection.execute(sa.select(leases).order_by(leases.c.name))
     ]
-
-
-def last_comparison(connection: sa.Connection) -> OpenItem | None:
-    """The standing item that compares the gateway with the log: when it is due again."""
-    found = _items(connection, sa.select(open_work).where(open_work.c.kind == RECONCILE).limit(1))
-    return found[0] if found else None
 
 
 def _items(connection: sa.Connection, query: sa.Select[tuple[object, ...]]) -> list[OpenItem]:

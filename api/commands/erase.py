@@ -13,8 +13,8 @@ from api.commands.console import AsJson, errors, fail, print_json, print_text
 from api.commands.operators import ActorName, Reason, actor_of, new_request, operate
 from application.audit.erasing import KEY_STALENESS_S, OUT_OF_REACH, Erasure, NotFinished, UnknownClient
 from application.operations import NotPossible
-from application.order_view import utc_text
 from application.ports import DirectoryUnavailable
+from application.times import utc_text
 
 if TYPE_CHECKING:
     from api.bootstrap import Service  # takes seconds to import: only a command that runs needs it

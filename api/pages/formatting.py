@@ -9,6 +9,7 @@ from uuid import UUID
 
 from markupsafe import Markup, escape
 
+from application.times import utc_text
 from domain.order import Order
 
 NOTHING = "—"
@@ -54,16 +55,14 @@ def time(at: datetime | str | None, seconds: bool = True) -> Markup | str:
         return NOTHING
     moment = (datetime.fromisoformat(at) if isinstance(at, str) else at).astimezone(UTC)
     shown = moment.strftime("%Y-%m-%d %H:%M:%S UTC" if seconds else "%Y-%m-%d %H:%M UTC")
-    exact = moment.isoformat().replace("+00:00", "Z")
-    return Markup('<time datetime="{0}" title="{0}">{1}</time>').format(exact, shown)
+    return Markup('<time datetime="{0}" title="{0}">{1}</time>').format(utc_text(moment), shown)
 
 
 def clock_time(at: datetime | str) -> Markup:
     """`15:31:05.123 UTC`, where the day is said elsewhere."""
     moment = (datetime.fromisoformat(at) if isinstance(at, str) else at).astimezone(UTC)
-    exact = moment.isoformat().replace("+00:00", "Z")
     shown = f"{moment:%H:%M:%S}.{moment.microsecond // 1000:03} UTC"
-    return Markup('<time datetime="{0}" title="{0}">{1}</time>').format(exact, shown)
+    return Markup('<time datetime="{0}" title="{0}">{1}</time>').format(utc_text(moment), shown)
 
 
 def day(of: date | datetime | str | None) -> str:

@@ -22,7 +22,7 @@ from api.reading.readers import Readers
 from api.reading.report_list import REPORTS, Report
 from api.statuses import SUCCESS
 from api.views_database import ViewsDatabase
-from application.order_view import utc_text
+from application.times import utc_text
 from projections.paging import Page, Span
 
 PATH = "/api/v1/reports/"

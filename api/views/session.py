@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from api.session_expiry import expires_at
-from application.order_view import utc_text
 from application.ports import Role, SessionRecord
+from application.times import utc_text
 
 
 def default(session: SessionRecord) -> dict[str, Any]:

@@ -7,7 +7,8 @@ from datetime import datetime
 from typing import Any
 
 from application.audit.explanation import Change
-from application.order_view import order_view, utc_text
+from application.order_view import order_view
+from application.times import utc_text
 from domain.duplicate_window import DuplicateWindow
 from domain.notification import Notification
 from domain.order import Order

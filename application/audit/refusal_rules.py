@@ -6,7 +6,7 @@ from typing import Any
 
 from application.audit.explanation import Rule
 from application.audit.story import Story
-from application.order_view import utc_text
+from application.times import utc_text
 from domain.duplicate_window import DuplicateWindow
 from domain.order import Order
 from domain.promotion import PromotionRedemption, PromotionTerms

@@ -8,7 +8,7 @@ from typing import Any
 from application.audit.explanation import Rule
 from application.audit.refusal_rules import refusal_rule, terms_inputs
 from application.audit.story import Story
-from application.order_view import utc_text
+from application.times import utc_text
 from domain.duplicate_window import DuplicateWindow
 from domain.notification import Notification
 from domain.order import Order

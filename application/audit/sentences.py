@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from application.order_view import utc_text
 from application.receipt import money
+from application.times import utc_text
 from domain.duplicate_window import DuplicateWindow
 from domain.notification import Notification
 from domain.order import Order

@@ -6,21 +6,15 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
 
+from tests.end_to_end.world import eventually
+
 WITHIN_S = 20.0
-
-
-def eventually(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + WITHIN_S
-    while not holds():
-        assert time.monotonic() < deadline, "it did not come to hold in time"
-        time.sleep(0.05)
 
 
 @contextmanager
@@ -42,11 +36,11 @@ def test_the_background_work_is_started_again_when_it_dies_and_goes_when_the_ser
         (first,) = server.children()
 
         first.kill()
-        eventually(lambda: [child.pid for child in server.children()] not in ([], [first.pid]))
+        eventually(lambda: [child.pid for child in server.children()] not in ([], [first.pid]), WITHIN_S)
         (second,) = server.children()
         server.send_signal(signal.SIGKILL)
 
-        eventually(lambda: not second.is_running() or second.status() == psutil.STATUS_ZOMBIE)
+        eventually(lambda: not second.is_running() or second.status() == psutil.STATUS_ZOMBIE, WITHIN_S)
 
 
 def test_a_server_without_background_work_starts_none(tmp_path: Path) -> None:

@@ -23,8 +23,8 @@ import asyncpg
 from api.settings import Settings
 from application.adapters.key_store import SqlKeyStore
 from application.adapters.sql import make_engine
-from application.order_view import utc_text
 from application.personal_data import open_sealed, seal
+from application.times import utc_text
 from domain.personal_data import SealedPersonalData
 from tests.helpers import run
 

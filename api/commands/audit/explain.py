@@ -12,7 +12,7 @@ from rich.text import Text
 from api.commands.console import AsJson, print_json
 from api.commands.operators import OrderName, operate, order_named
 from application.operations import NotPossible
-from application.order_view import utc_text
+from application.times import utc_text
 
 if TYPE_CHECKING:
     from api.bootstrap import Service  # takes seconds to import: only a command that runs needs it

@@ -10,8 +10,8 @@ import typer
 from api.commands.audit.log import opened_log
 from api.commands.console import AsJson, print_json_list, print_text
 from application.audit.looking import looks_at
-from application.order_view import utc_text
 from application.stored_events import CODEC
+from application.times import utc_text
 
 
 def looks(

@@ -11,6 +11,7 @@ import typer
 
 from api.commands.audit.sealed import progress, sealed_log
 from api.commands.console import AsJson, fail, print_json, print_text
+from application.times import utc_text
 
 if TYPE_CHECKING:
     from application.audit.seals.checkpoint import Verifier
@@ -129,5 +130,5 @@ def shown_checkpoint(checkpoint: Any) -> dict[str, Any]:
         "events": checkpoint.tree_size,
         "position": checkpoint.position,
         "root_hash": checkpoint.root.hex(),
-        "sealed_at": checkpoint.sealed_at.isoformat().replace("+00:00", "Z"),
+        "sealed_at": utc_text(checkpoint.sealed_at),
     }

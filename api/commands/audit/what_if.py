@@ -18,7 +18,7 @@ from api.commands.console import AsJson, fail, print_json, print_text
 from application.audit.other_policy import BadPolicy, Difference, Findings, OtherPolicy, PromotionPolicy, Verdict
 from application.audit.replaying import Cut, Progress, pages
 from application.audit.what_if import WhatIf
-from application.order_view import utc_text
+from application.times import utc_text
 from domain.order import Order
 
 MOST_WINDOW_S = 30 * 86_400

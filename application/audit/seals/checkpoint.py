@@ -8,12 +8,14 @@ from __future__ import annotations
 import base64
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from hashlib import sha256
 from uuid import UUID
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from application.times import utc_text
 
 SEED_BYTES = 32
 MAX_NOTE_CHARACTERS = 2000
@@ -48,8 +50,8 @@ class Checkpoint:
     def text(self) -> str:
         """What is signed: three lines of the format, and one line of ours."""
         root = base64.b64encode(self.root).decode()
-        moment = self.sealed_at.astimezone(UTC).isoformat().replace("+00:00", "Z")
-        return f"{self.origin}\n{self.tree_size}\n{root}\nposition={self.position} sealed_at={moment}\n"
+        ours = f"position={self.position} sealed_at={utc_text(self.sealed_at)}"
+        return f"{self.origin}\n{self.tree_size}\n{root}\n{ours}\n"
 
     @classmethod
     def parse(cls, text: str) -> Checkpoint:
