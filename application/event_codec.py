@@ -149,11 +149,9 @@ class _Format:
 
     def _event(self, stored: StoredEvent, state: msgspec.Struct) -> Stream.Event:
         event: Stream.Event = object.__new__(self.event_class)
-        event.__dict__.update(
-            originator_id=stored.originator_id,
-            originator_version=stored.originator_version,
-            **msgspec.structs.asdict(state),
-        )
+        fields = msgspec.structs.asdict(state)
+        fields["originator_id"], fields["originator_version"] = stored.originator_id, stored.originator_version
+        object.__setattr__(event, "__dict__", fields)  # it is frozen, and a copy of the fields would cost time
         return event
 
 

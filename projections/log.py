@@ -17,8 +17,9 @@ import sqlalchemy as sa
 
 from domain.stream import Stream
 from projections.model import Recorded, Undecodable
-from projections.sessions import Session
+from projections.sessions import Session, sql_of
 
+_new = tuple.__new__  # of a named tuple, in half the time that calling it takes
 _COLUMNS = "SELECT notification_id, originator_id, originator_version, topic, state FROM stored_events"
 
 
@@ -150,12 +151,13 @@ class LogReader:
         if self._text_ids:
             stream_id = msgspec.convert(stream_id, UUID)  # in a fifth of the time that UUID(text) takes
         try:
-            return Recorded(position, self._decode(Stored(position, stream_id, version, topic, state)))
+            event = self._decode(_new(Stored, (position, stream_id, version, topic, state)))
+            return _new(Recorded, (position, event))
         except NotReadable as error:
             return Recorded(position, Undecodable(stream_id, version, topic, str(error)))
 
     def _rows(self, query: str, values: Sequence[Any]) -> Sequence[Any]:
         if self._session is not None:
             return self._session.rows(query, tuple(values))
-        with self._engine.connect() as connection:
-            return connection.exec_driver_sql(query, tuple(values)).all()
+        with self._engine.connect() as connection, sql_of(connection) as sql:
+            return sql.rows(query, tuple(values))
