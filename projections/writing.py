@@ -186,12 +186,5 @@ class GenerationWriter:
 
 def _streams_begun_before(batch: Sequence[Recorded]) -> set[UUID]:
     """The streams that may have rows: all but those whose first event is in the batch."""
-    begun: set[UUID] = set()
-    before: set[UUID] = set()
-    for _, event in batch:
-        stream_id = event.originator_id
-        if event.originator_version == 1:
-            begun.add(stream_id)
-        elif stream_id not in begun:
-            before.add(stream_id)
-    return before
+    begun = {event.originator_id for _, event in batch if event.originator_version == 1}
+    return {event.originator_id for _, event in batch if event.originator_version != 1} - begun

@@ -14,11 +14,11 @@ from itertools import count
 
 from markupsafe import Markup
 
-WIDTH, HEIGHT = 1000, 360
-LEFT, RIGHT, TOP, BOTTOM = 84, 14, 92, 34  # margins of a column chart, around the plot
+WIDTH, HEIGHT = 1000, 334
+LEFT, RIGHT, TOP, BOTTOM = 14, 84, 66, 34  # margins of a column chart, around the plot
 LABELS = 10  # along the x axis, at most
 WIDEST = 56.0  # pixels of one column
-HEAD, ROW, NAME, VALUE = 40, 30, 250, 110  # of a bar chart: the title, a row, room for names, room for figures
+HEAD, ROW, NAME, VALUE = 8, 30, 250, 110  # of a bar chart: above it, a row, room for names, room for figures
 NAME_CHARS = 30
 
 
@@ -45,6 +45,15 @@ class Series:
     name: str
     values: Sequence[int]
     look: Look = Look.SOLID
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A drawing with its title, which stands above it. `newest_last`: time goes to the right, to where the axis is."""
+
+    title: str
+    svg: Markup
+    newest_last: bool
 
 
 @dataclass(frozen=True)
@@ -75,15 +84,18 @@ def _steps() -> Iterator[int]:
         yield from (10**power, 2 * 10**power, 5 * 10**power)
 
 
-def column_chart(name: str, title: str, labels: Sequence[str], series: Sequence[Series], unit: Unit) -> Markup:
-    """One column per label, with the series stacked. `name`: the id of the chart in its page."""
+def column_chart(name: str, title: str, labels: Sequence[str], series: Sequence[Series], unit: Unit) -> Chart:
+    """One column per label, with the series stacked. `name`: the id of the chart in its page.
+
+    The axis is at the right, beside what is newest: where the chart does not fit, that end is in view first.
+    """
     ups = [sum(max(one.values[i], 0) for one in series) for i in range(len(labels))]
     downs = [sum(min(one.values[i], 0) for one in series) for i in range(len(labels))]
     scale = Scale(round_ticks(min(downs, default=0), max(ups, default=0)), HEIGHT - BOTTOM, TOP)
     band = (WIDTH - LEFT - RIGHT) / max(len(labels), 1)
     parts = [
         _legend(name, series),
-        Markup('<text class="chart-unit" x="4" y="{}">{}</text>').format(TOP - 14, unit.name),
+        Markup('<text class="chart-unit chart-tick" x="{}" y="{}">{}</text>').format(WIDTH - 4, TOP - 14, unit.name),
     ]
     for tick, text in _told(scale.ticks, unit):
         parts.append(_horizontal(scale.at(tick), text, tick))
@@ -95,10 +107,10 @@ def column_chart(name: str, title: str, labels: Sequence[str], series: Sequence[
         if i % -(-len(labels) // LABELS) == 0:
             y = HEIGHT - BOTTOM + 20
             parts.append(Markup('<text class="chart-label" x="{:.1f}" y="{}">{}</text>').format(middle, y, label))
-    return _svg(name, title, describe(labels, series, unit), HEIGHT, parts)
+    return Chart(title, _svg(name, title, describe(labels, series, unit), HEIGHT, parts), newest_last=True)
 
 
-def bar_chart(name: str, title: str, rows: Sequence[tuple[str, int]], unit: Unit, look: Look = Look.SOLID) -> Markup:
+def bar_chart(name: str, title: str, rows: Sequence[tuple[str, int]], unit: Unit, look: Look = Look.SOLID) -> Chart:
     """One bar per name, from top to bottom in the order given."""
     ticks = round_ticks(min((v for _, v in rows), default=0), max((v for _, v in rows), default=0))
     scale = Scale(ticks, NAME, WIDTH - VALUE)
@@ -120,7 +132,8 @@ def bar_chart(name: str, title: str, rows: Sequence[tuple[str, int]], unit: Unit
             )
         )
     series = [Series(unit.name, [value for _, value in rows], look)]
-    return _svg(name, title, describe([label for label, _ in rows], series, unit), bottom + 30, parts)
+    svg = _svg(name, title, describe([label for label, _ in rows], series, unit), bottom + 30, parts)
+    return Chart(title, svg, newest_last=False)
 
 
 def describe(labels: Sequence[str], series: Sequence[Series], unit: Unit) -> str:
@@ -148,7 +161,7 @@ def _svg(name: str, title: str, description: str, height: int, parts: Sequence[M
         '<defs><pattern id="{0}-hatch" width="6" height="6" patternUnits="userSpaceOnUse"'
         ' patternTransform="rotate(45)"><rect class="chart-hatch-ground" width="6" height="6"/>'
         '<line class="chart-hatch-line" x1="0" y1="0" x2="0" y2="6"/></pattern></defs>'
-        '<text class="chart-title" x="4" y="18">{3}</text>{5}</svg>'
+        "{5}</svg>"
     ).format(name, WIDTH, height, title, description, Markup("").join(parts))
 
 
@@ -174,20 +187,21 @@ def _mark(name: str, look: Look, x: float, y: float, width: float, height: float
 
 
 def _legend(name: str, series: Sequence[Series]) -> Markup:
-    x, parts = LEFT, []
-    for one in series:
-        parts.append(_mark(name, one.look, x, 38, 14, 14, one.name))
-        parts.append(Markup('<text class="chart-legend" x="{}" y="50">{}</text>').format(x + 20, one.name))
-        x += 46 + 7 * len(one.name)
+    widths = [46 + 7 * len(one.name) for one in series]
+    x, parts = WIDTH - RIGHT - sum(widths), []
+    for one, width in zip(series, widths, strict=True):
+        parts.append(_mark(name, one.look, x, 8, 14, 14, one.name))
+        parts.append(Markup('<text class="chart-legend" x="{}" y="20">{}</text>').format(x + 20, one.name))
+        x += width
     return Markup("").join(parts)
 
 
 def _horizontal(y: float, text: str, tick: int) -> Markup:
-    """A line across the plot, with its figure at the left."""
+    """A line across the plot, with its figure at the right."""
     return Markup(
         '<line class="chart-{}" x1="{}" x2="{}" y1="{:.1f}" y2="{:.1f}"/>'
         '<text class="chart-tick" x="{}" y="{:.1f}">{}</text>'
-    ).format("axis" if tick == 0 else "grid", LEFT, WIDTH - RIGHT, y, y, LEFT - 8, y + 4, text)
+    ).format("axis" if tick == 0 else "grid", LEFT, WIDTH - RIGHT, y, y, WIDTH - 4, y + 4, text)
 
 
 def _vertical(x: float, bottom: float, text: str, tick: int) -> Markup:

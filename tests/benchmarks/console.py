@@ -25,7 +25,8 @@ from api.settings import PREFIX, Settings
 from tests.api.pages.browsing import Visitor
 from tests.benchmarks.console_log import fill_log
 from tests.benchmarks.places import DATABASES, place
-from tests.benchmarks.running import python, server, settle
+from tests.benchmarks.running import server, settle
+from tests.benchmarks.targets import ORDERS_COMMAND
 from tests.browser.figure_pages import FIGURE_PAGES
 from tests.end_to_end.client import Api
 from tests.end_to_end.kinds import orders_of_each_kind
@@ -35,6 +36,7 @@ LIST_LIMIT_MS, PAGE_LIMIT_MS = 200.0, 100.0
 # Copied over and over, most of them paid; none of them leaves work behind.
 MIX = ("paid",) * 6 + ("with a promotion",) * 2 + ("declined", "refused", "nothing to pay")
 READY_WITHIN_S = 1800.0
+_NOT_INDEXED = "could not see every order yet"  # what a search says while the index follows the log
 _NEVER_SETTLED = ("finance-clearing",)  # nothing settles in this log, so every charge would be an open item
 
 errors = Console(stderr=True, highlight=False)
@@ -56,12 +58,11 @@ class Measured:
 
 def measure(kind: str, orders: int, requests: int) -> list[Measured]:
     with place(kind) as where, filled(where.new(), where.folder, orders) as settings:
-        command = python("tests.benchmarks.serve", "api.app:create_app", "1")
-        with server(command, environment(settings), where.folder / "server.log") as running:
+        command = [*ORDERS_COMMAND, "serve", "--port", "0"]
+        with server(command, environment(settings, where.folder / "seals"), where.folder / "server.log") as running:
             visitor = Visitor(Api(running.url))
-            _wait_until_read(visitor.api)
+            _wait_until_read(visitor)
             settle(running.tree)
-            assert visitor.sign_in(ED).code == 303
             return [_timed(kind, visitor, *shown, requests) for shown in _pages(visitor)]
 
 
@@ -77,28 +78,28 @@ def filled(url: str, folder: Path, orders: int) -> Iterator[Settings]:
     yield settings
 
 
-def environment(settings: Settings) -> dict[str, str]:
+def environment(settings: Settings, seals: Path) -> dict[str, str]:
     return {
         **os.environ,
         f"{PREFIX}DATABASE_URL": settings.database_url,
+        f"{PREFIX}SEALS_PATH": str(seals),
         f"{PREFIX}AUTHORIZENET_URL": settings.authorizenet_url,
         f"{PREFIX}MANDRILL_URL": settings.mandrill_url,
     }
 
 
-def _wait_until_read(api: Api) -> None:
-    """Until the read models, the search index and the seals have come to the end of the log."""
+def _wait_until_read(visitor: Visitor) -> None:
+    """Until the read models, the search index and the seals have come to the end of the log. Signs the visitor in."""
     errors.print("waiting for read models and search index")
     deadline = time.monotonic() + READY_WITHIN_S
     while time.monotonic() < deadline:
-        text = api.send("GET", "/health/ready").text
-        lag = [
-            line for line in api.send("GET", "/metrics").text.splitlines() if line.startswith("orders_projection_lag")
-        ]
+        text = visitor.api.send("GET", "/metrics").text
+        lag = [line for line in text.splitlines() if line.startswith("orders_projection_lag")]
         if lag and all(float(line.rpartition(" ")[2]) < 50 for line in lag):
-            found = api.get("/api/v1/orders", ED, {"q": "client7@example.com", "limit": 1})
-            if found.json.get("data", {}).get("orders"):
-                return
+            assert visitor.sign_in(ED).code == 303
+            while _NOT_INDEXED in visitor.get("/console/orders?q=client7@example.com").text:
+                time.sleep(1)
+            return
         time.sleep(2)
     raise AssertionError(f"the read models did not come to the end of the log: {text}")
 

@@ -26,7 +26,7 @@ IN_THE_DARK = (  # between them they show every kind of part that has colours
 )  # fmt: skip
 
 
-@pytest.fixture(scope="module", autouse=True)
+@pytest.fixture(scope="package", autouse=True)
 def settlement_break(world: Lively) -> None:
     """Given that the gateway settled less than was charged."""
     now = datetime.now(UTC)
@@ -167,9 +167,11 @@ def test_on_a_phone_amounts_and_the_newest_days_are_in_view(page_as: PageAs) -> 
     for header in ("Debit", "Credit"):
         expect(page.get_by_role("columnheader", name=header)).to_be_in_viewport(ratio=0.9)
     page.goto(FIGURE_PAGES["report-revenue"])
-    frame = page.locator(".chart-frame").first
-    right = frame.evaluate("it => it.querySelector('svg').getBoundingClientRect().right")
+    assert page.locator("figcaption").first.evaluate("it => it.getBoundingClientRect().left") >= 0
+    right = page.locator("svg.chart").first.evaluate("it => it.getBoundingClientRect().right")
     assert right <= PHONE["width"]
+    page.goto(FIGURE_PAGES["report-by-promotion"])
+    assert page.locator("svg.chart").first.evaluate("it => it.getBoundingClientRect().left") >= 0  # names are there
 
 
 def test_no_page_is_wider_than_a_phone(page_as: PageAs) -> None:

@@ -8,10 +8,9 @@ from datetime import date
 from typing import Any
 
 import sqlalchemy as sa
-from markupsafe import Markup
 
 from api.pages import formatting
-from api.pages.charts import Unit
+from api.pages.charts import Chart, Unit
 from api.pages.spans import Range
 from projections.model import ReadModel, Row
 
@@ -78,7 +77,7 @@ class Shown:
     """One report over one range."""
 
     figures: Sequence[Figure]
-    charts: Sequence[Markup]
+    charts: Sequence[Chart]
     columns: Sequence[Column]
     rows: Sequence[Row]
     caption: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -12,7 +13,8 @@ from tests.end_to_end.world import World
 
 SignedIn = Callable[[str], Visitor]
 ROLES = {"ed": "employee", "lee": "liaison", "fay": "finance", "rae": "reporting", "otto": "operations"}
-PERSONAL = ("Ada Agent Realty", "orders@ada.example.com", "Main Street", "4711", "303-555-0100")
+PERSONAL = ("Ada Agent Realty", "orders@ada.example.com", "Main Street", "303-555-0100")
+ACCESS_CODE = re.compile(r"(?<![\w-])4711(?![\w-])")  # ids may have these digits too
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +42,7 @@ def test_those_who_deal_with_people_see_them(signed_in: SignedIn, order: dict[st
     assert "Ada Agent Realty" in page
     assert "orders@ada.example.com" in page
     assert "Main Street" in page
-    assert "4711" not in page  # how to get in takes one more look
+    assert not ACCESS_CODE.search(page)  # how to get in takes one more look
 
 
 @pytest.mark.parametrize("person", ["fay", "rae"])
@@ -54,6 +56,7 @@ def test_finance_and_reporting_see_ids_and_numbers_only(
 
     assert "client 11" in text_of(page)
     assert not [text for text in PERSONAL if text in page.text or text in raw.text]
+    assert not ACCESS_CODE.search(page.text + raw.text)
     assert visitor.get(f"/console/orders/{order['id']}/people").code == 403
     assert "No order matches" in text_of(visitor.get("/console/orders?q=orders@ada.example.com"))
 
