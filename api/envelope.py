@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,14 +11,14 @@ from starlette.responses import Response
 
 from api.statuses import STATUSES, SUCCESS, message_for
 from application.ports import GatewayCodes
-from application.randomness import random_bytes
+from application.randomness import random_base32
 
 _DEFAULT_RETRY_S: Mapping[int, int] = {429: 60, 503: 1}  # these two codes always say when to come back
 
 
 def new_request_id() -> str:
-    """`req_` and 26 characters of base32 (128 random bits)."""
-    return "req_" + base64.b32encode(random_bytes(16)).decode("ascii").rstrip("=").lower()
+    """`req_` and 26 characters of base32 (130 random bits)."""
+    return "req_" + random_base32(26).lower()
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ import msgspec
 from eventsourcing.domain import Aggregate, CanMutateAggregate
 from eventsourcing.persistence import StoredEvent
 
-from domain.stream import Stream, Upcast
+from domain.stream import Stream, Upcast, made
 
 COLUMNS = ("originator_id", "originator_version")
 
@@ -148,11 +148,9 @@ class _Format:
         return self._event(stored, restored)
 
     def _event(self, stored: StoredEvent, state: msgspec.Struct) -> Stream.Event:
-        event: Stream.Event = object.__new__(self.event_class)
-        fields = msgspec.structs.asdict(state)
-        fields["originator_id"], fields["originator_version"] = stored.originator_id, stored.originator_version
-        object.__setattr__(event, "__dict__", fields)  # it is frozen, and a copy of the fields would cost time
-        return event
+        values = msgspec.structs.asdict(state)
+        values["originator_id"], values["originator_version"] = stored.originator_id, stored.originator_version
+        return made(self.event_class, values)
 
 
 def _struct_field(field: Field[Any], hint: Any) -> tuple[str, Any] | tuple[str, Any, Any]:

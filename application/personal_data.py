@@ -15,6 +15,7 @@ from domain.personal_data import SealedPersonalData
 
 NONCE_BYTES = 12  # random 96 bits: safe for 2**32 messages of one key (SP 800-38D, 8.3)
 KEY_BYTES = 32
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
 class SealBroken(Exception):
@@ -44,8 +45,7 @@ def open_sealed(sealed: SealedPersonalData, key: bytes, aad: bytes) -> dict[str,
 
 def canonical_json(value: Mapping[str, Any]) -> bytes:
     """One text for one meaning: sorted keys, no spaces, UTF-8, no NaN."""
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-    return text.encode()
+    return _CANONICAL.encode(value).encode()
 
 
 def _cipher(key: bytes) -> AESGCM:

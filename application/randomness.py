@@ -11,6 +11,7 @@ import threading
 from typing import Final
 
 _AHEAD: Final = 4096
+_BASE32: Final = bytes(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"[byte & 31] for byte in range(256))  # RFC 4648, section 6
 
 
 class _Ahead(threading.local):
@@ -31,6 +32,11 @@ def random_bytes(number: int) -> bytes:
     taken = bytes(left[-number:])
     del left[-number:]
     return taken
+
+
+def random_base32(characters: int) -> str:
+    """So many characters of the base32 alphabet, 5 random bits in each."""
+    return random_bytes(characters).translate(_BASE32).decode()
 
 
 os.register_at_fork(after_in_child=lambda: _ahead.left.clear())  # a child must not repeat what its parent takes

@@ -7,4 +7,4 @@ from datetime import UTC, datetime
 
 def utc_text(at: datetime) -> str:
     """ISO 8601 in UTC with a Z."""
-    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    return (at if at.tzinfo is UTC else at.astimezone(UTC)).isoformat().replace("+00:00", "Z")

@@ -35,7 +35,7 @@ class Order(OrderHistory):
     def number(self) -> str:
         """Short, for people: ten characters of Crockford's base32 from the random end of the id."""
         bits = self.id.int & ((1 << 50) - 1)
-        text = "".join("0123456789ABCDEFGHJKMNPQRSTVWXYZ"[bits >> shift & 31] for shift in range(45, -1, -5))
+        text = "".join(["0123456789ABCDEFGHJKMNPQRSTVWXYZ"[bits >> shift & 31] for shift in range(45, -1, -5)])
         return f"{text[:5]}-{text[5:]}"
 
     @property

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from dataclasses import fields as dataclass_fields
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any, ClassVar, Self
 from uuid import UUID
 
@@ -26,7 +28,8 @@ class Metadata:
     causation_id: str  # what led to it directly: a request, a command, an earlier event
 
     def __post_init__(self) -> None:
-        assert self.recorded_at.utcoffset() == timedelta(0), "recorded_at must be aware UTC"
+        at = self.recorded_at
+        assert at.tzinfo is UTC or at.utcoffset() == timedelta(0), "recorded_at must be aware UTC"
 
 
 class Stream(Aggregate):
@@ -65,18 +68,36 @@ class Stream(Aggregate):
 
     def record(self, metadata: Metadata, event_class: type[Stream.Event], **fields: Any) -> None:
         """Make the next event of this stream, apply it and keep it for saving."""
-        make: Any = event_class  # its fields are the subclass's, which no type checker sees here
-        event = make(
-            originator_id=self.id,
-            originator_version=self.version + 1,
-            timestamp=metadata.recorded_at,
-            actor=metadata.actor,
-            correlation_id=metadata.correlation_id,
-            causation_id=metadata.causation_id,
+        values = {
+            "originator_id": self.id,
+            "originator_version": self.version + 1,
+            "timestamp": metadata.recorded_at,
+            "actor": metadata.actor,
+            "correlation_id": metadata.correlation_id,
+            "causation_id": metadata.causation_id,
             **fields,
-        )
+        }
+        event = made(event_class, values)
         event.mutate(self)
         self.pending_events.append(event)
+
+
+@cache
+def _field_names(event_class: type[Stream.Event]) -> frozenset[str]:
+    return frozenset(field.name for field in dataclass_fields(event_class))
+
+
+def made(event_class: type[Stream.Event], values: dict[str, Any]) -> Stream.Event:
+    """An event with these values, as its class would make it. Raises TypeError where a field is missing or unknown.
+
+    The __init__ of a frozen dataclass goes through object.__setattr__ for each field, which takes longest of all that
+    recording does; so where every field is given, they are taken over at once. The event owns `values` from then on.
+    """
+    if values.keys() != _field_names(event_class):
+        return event_class(**values)
+    event: Stream.Event = object.__new__(event_class)
+    object.__setattr__(event, "__dict__", values)
+    return event
 
 
 def topics_of(event_classes: Iterable[type[Stream.Event]]) -> frozenset[str]:

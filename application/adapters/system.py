@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 from datetime import UTC, datetime
 from uuid import UUID
 
-from application.randomness import random_bytes
+from application.randomness import random_base32, random_bytes
 
 
 class SystemClock:
@@ -32,5 +31,5 @@ class RandomIds:
         return UUID(int=value)
 
     def invoice_number(self) -> str:
-        """96 random bits, the first of 100 being zero, as 20 characters of base32: Authorize.net's longest."""
-        return base64.b32encode(random_bytes(12) + b"\0").decode()[:20]
+        """100 random bits as 20 characters of base32: Authorize.net's longest."""
+        return random_base32(20)

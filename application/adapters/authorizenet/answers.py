@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from codecs import BOM_UTF8
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any, Final
 
@@ -26,31 +27,43 @@ class Nonsense(Exception):
 
 
 class Element:
-    """One element of an answer. Its children are listed once: asking the parser's tree for paths costs far more."""
+    """One element of an answer. Its children are listed once, by name: asking the parser's tree for paths costs far
+    more."""
 
     def __init__(self, node: Any) -> None:
-        self.name: str = node.tag.rpartition("}")[2]
         self._node = node
-        self._listed: list[Element] | None = None
+        self._named: dict[str, list[Element]] | None = None
+
+    @property
+    def name(self) -> str:
+        return _name_of(self._node)
 
     def text(self, path: str) -> str | None:
         """The trimmed text of the first element at the path, as 'messages/resultCode'; None where there is none."""
-        found = self.first(path)
-        return None if found is None else (found._node.text or "").strip()
+        found = self.all(path)
+        return (found[0]._node.text or "").strip() if found else None
 
-    def all(self, path: str) -> list[Element]:
+    def all(self, path: str) -> Sequence[Element]:
         name, _, rest = path.partition("/")
-        if self._listed is None:
-            self._listed = [Element(child) for child in self._node]
-        named = [child for child in self._listed if child.name == name]
-        return [found for child in named for found in child.all(rest)] if rest else named
+        named = (self._named or self._listed()).get(name, ())
+        if not rest:
+            return named
+        return named[0].all(rest) if len(named) == 1 else [found for child in named for found in child.all(rest)]
 
     def first(self, path: str) -> Element | None:
-        return next(iter(self.all(path)), None)
+        found = self.all(path)
+        return found[0] if found else None
 
     def code(self, path: str) -> str | None:
         """A code at the path. What does not look like a code is dropped: it could echo what was sent."""
         return as_code(self.text(path))
+
+    def _listed(self) -> dict[str, list[Element]]:
+        named: dict[str, list[Element]] = {}
+        self._named = named
+        for node in self._node:
+            named.setdefault(_name_of(node), []).append(Element(node))
+        return named
 
 
 class Answer(Element):
@@ -92,6 +105,11 @@ def parse(body: bytes) -> Answer:
     if root.getroottree().docinfo.internalDTD is not None:
         raise Nonsense("a document type")
     return Answer(root)
+
+
+def _name_of(node: Any) -> str:
+    tag: str = node.tag
+    return tag.rpartition("}")[2]
 
 
 def as_code(text: str | None) -> str | None:
