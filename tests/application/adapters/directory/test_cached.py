@@ -33,7 +33,8 @@ class Counting:
         raise NotImplementedError
 
     async def session(self, token_hash: str) -> SessionRecord | None:
-        raise NotImplementedError
+        self.reads += 1
+        return None
 
     async def application_by_token(self, token_hash: str) -> ApplicationRecord | None:
         raise NotImplementedError
@@ -84,6 +85,18 @@ def test_an_answer_is_read_again_after_its_age() -> None:
     run(ask(cached, 3))
 
     assert directory.reads == 3
+
+
+def test_a_person_is_remembered_for_longer_than_what_every_request_reads() -> None:
+    directory, _, cached = world(max_age_s=0.0)
+
+    async def scenario() -> None:
+        for _ in range(3):
+            await cached.session("a" * 64)
+
+    run(scenario())
+
+    assert directory.reads == 1
 
 
 def test_an_import_makes_every_answer_old_also_one_that_was_being_read() -> None:
