@@ -15,7 +15,7 @@ from application.event_log import Recorder
 
 log = logging.getLogger(__name__)
 
-CHANNEL = "stored_events"  # insert_stored_events notifies it
+CHANNEL = "stored_events"  # the writers of all processes notify it
 RETRY_S = 2.0
 CHECK_S = 30.0  # a connection that died without a word is found by a question now and then
 

@@ -45,7 +45,7 @@ CREATE TABLE IF NOT EXISTS stored_events (
 # Each insert of the group is a subtransaction: NULL says that a version was taken and that it left nothing behind.
 POSTGRESQL_FUNCTION = """
 CREATE OR REPLACE FUNCTION insert_stored_events(
-    sizes int[], ids uuid[], versions bigint[], topics text[], states bytea[]
+    sizes int[], ids uuid[], versions bigint[], topics text[], states bytea[], tell boolean DEFAULT true
 ) RETURNS bigint[] LANGUAGE plpgsql AS $body$
 DECLARE
     positions bigint[] := '{}';
@@ -75,11 +75,16 @@ BEGIN
         positions := positions || position;
         a := z + 1;
     END LOOP;
-    PERFORM pg_notify('stored_events', '');
+    IF tell THEN
+        PERFORM pg_notify('stored_events', '');
+    END IF;
     RETURN positions;
 END
 $body$
 """
+
+# Before `tell`; programs that still call it so reach the new one by its default.
+POSTGRESQL_FUNCTION_BEFORE = "DROP FUNCTION IF EXISTS insert_stored_events(int[], uuid[], bigint[], text[], bytea[])"
 
 
 async def migrate(url: str) -> None:
@@ -100,6 +105,7 @@ async def _migrate_postgresql(url: str) -> None:
             await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended('stored_events_migration', 0))")
             if await connection.fetchval("SELECT to_regclass('stored_events')") is None:
                 await connection.execute(POSTGRESQL_TABLE)
+            await connection.execute(POSTGRESQL_FUNCTION_BEFORE)
             await connection.execute(POSTGRESQL_FUNCTION)
     finally:
         await connection.close()

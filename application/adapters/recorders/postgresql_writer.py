@@ -12,6 +12,7 @@ from eventsourcing.persistence import Notification, StoredEvent
 
 from application.adapters.recorders.commit_groups import GROUP_SIZE, QUEUE_SIZE, Insert, Outcome, resolved, settle
 from application.adapters.recorders.postgresql_sessions import DATABASE_ERRORS, PostgresSessions, is_open, rolled_back
+from application.adapters.recorders.postgresql_telling import Telling
 from application.event_log import CommitUnknown, Conflict, StoreUnavailable
 
 CLOSE_S = 10.0
@@ -21,7 +22,7 @@ RESOLVE_PAUSES_S = (0.0, 0.1, 0.2, 0.4, 0.8, 1.6)  # before each try
 COLUMNS = "notification_id, originator_id, originator_version, topic, state"
 EVERYTHING = 2**63 - 1  # the last position there can be
 
-INSERT = "SELECT insert_stored_events($1, $2, $3, $4, $5)"
+INSERT = "SELECT insert_stored_events($1, $2, $3, $4, $5, $6)"
 SELECT = (
     f"SELECT {COLUMNS} FROM stored_events WHERE originator_id = ANY($1::uuid[])"  # noqa: S608
     " AND notification_id <= $2 ORDER BY originator_id, originator_version"
@@ -43,6 +44,7 @@ class PostgresWriter:
 
     def __init__(self, sessions: PostgresSessions) -> None:
         self._sessions = sessions
+        self._telling = Telling(sessions)
         self._waiting: deque[Insert] = deque()
         self._task: asyncio.Task[None] | None = None
         self._session: Any = None
@@ -68,6 +70,7 @@ class PostgresWriter:
             await asyncio.wait([self._task], timeout=CLOSE_S)
             self._task.cancel()
             await asyncio.wait([self._task])
+        await self._telling.close()
         await self._drop_session()
 
     async def _write_all(self) -> None:
@@ -90,7 +93,8 @@ class PostgresWriter:
         except DATABASE_ERRORS as error:
             return [StoreUnavailable(type(error).__name__) for _ in inserts]
         try:
-            positions = await session.fetchval(INSERT, *_arrays(inserts))
+            tell = self._telling.is_due
+            positions = await session.fetchval(INSERT, *_arrays(inserts), tell)
         except BaseException as error:
             if not rolled_back(error):
                 await self._drop_session()
@@ -101,6 +105,7 @@ class PostgresWriter:
                 return [StoreUnavailable(reason) for _ in inserts]
             return await self._resolve(inserts, backend, reason)
         self.commits += 1
+        self._telling.written(told=tell)
         return [Conflict() if position is None else position for position in positions]
 
     async def _own_session(self) -> Any:
