@@ -29,6 +29,7 @@ COMMAND: Sequence[str] = (sys.executable, "-P", "-c", "from api.work_process imp
 SIGNAL_PAUSE_S = 0.02  # one byte for all events of a moment
 RESTART_PAUSES_S = (0.2, 1.0, 5.0)
 STOP_S = 20.0  # what is under way may end well
+NICE = 5  # where processor time is short, orders go first
 READY = b"ready\n"
 STDIN, STDOUT = 0, 1
 
@@ -123,6 +124,7 @@ def start_process() -> subprocess.Popen[bytes]:
 def main() -> None:
     """Do the background work until the server's end of the pipe is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches both processes; the server says when to stop
+    os.nice(NICE)
     settings = load_settings()
     configure_logging(settings)
     uvloop.run(_work(settings))
