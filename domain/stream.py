@@ -92,6 +92,7 @@ def made(event_class: type[Stream.Event], values: dict[str, Any]) -> Stream.Even
 
     The __init__ of a frozen dataclass goes through object.__setattr__ for each field, which takes longest of all that
     recording does; so where every field is given, they are taken over at once. The event owns `values` from then on.
+    No event has a __post_init__ but the library's, which only checks that the originator's id is one.
     """
     if values.keys() != _field_names(event_class):
         return event_class(**values)

@@ -25,7 +25,7 @@ from projections.registry import control
 from projections.sessions import Sql, sql_of
 from projections.storage import Place
 
-PAYMENT, CORRECTION, EMAIL, RECONCILE = "payment", "correction", "email", "reconcile"
+PAYMENT, CORRECTION, EMAIL, RECONCILE = KINDS = "payment", "correction", "email", "reconcile"
 EVERYTHING = UUID(int=0)  # stands for "all orders" in the one item of kind reconcile
 OWN_TRY_S = 10.0  # who asks for a correction tries it at once; the workers look after that
 
@@ -173,13 +173,15 @@ def put(connection: sa.Connection, order_id: UUID, kind: str, due_s: float, tick
         put_all(sql, [(order_id, kind, due_s, ticket)])
 
 
-def claim(connection: sa.Connection, owner: str, limit: int, lease_s: float) -> list[dict[str, Any]]:
-    """Lease what is due and free to the owner."""
+def claim(
+    connection: sa.Connection, owner: str, limit: int, lease_s: float, kinds: Sequence[str]
+) -> list[dict[str, Any]]:
+    """Lease what is due and free to the owner. Kinds that it does not know belong to another version's workers."""
     now = clock_s(connection)
     free = sa.or_(open_work.c.lease_until_s.is_(None), open_work.c.lease_until_s < now)
     due = (
         sa.select(open_work.c.order_id, open_work.c.kind)
-        .where(open_work.c.due_s <= now, free)
+        .where(open_work.c.due_s <= now, free, open_work.c.kind.in_(kinds))
         .order_by(open_work.c.due_s)
         .limit(limit)
         .with_for_update(skip_locked=True)

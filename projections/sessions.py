@@ -50,6 +50,11 @@ def sql_of(connection: sa.Connection) -> Iterator[Sql]:
     try:
         with translated_errors(connection.dialect):
             yield Sql(cursor, connection.dialect)
+    except sa.exc.DBAPIError as error:
+        if connection.dialect.is_disconnect(error.orig, connection.connection, cursor):  # type: ignore[arg-type]
+            connection.invalidate(error)
+            connection.engine.dispose()  # the others of the pool are lost too
+        raise
     finally:
         cursor.close()
 

@@ -65,7 +65,7 @@ def _schema(patient: Patient) -> Finding:
     log = patient.engine(settings.database_url)
     missing = inspecting.missing(log, ["stored_events", "rate_limits", *inspecting.tables_of(directory.metadata)])
     if is_postgresql(settings.database_url) and not inspecting.has_insert_function(log):
-        missing.append("insert_stored_events()")
+        missing.append("append_stored_events()")
     for url, metadatas in (
         (settings.key_store_url, (key_store.metadata,)),
         (settings.views_url, (registry.control, storage.bookkeeping)),

@@ -86,7 +86,7 @@ def tables_of(*metadatas: MetaData) -> list[Table]:
 def has_insert_function(engine: Engine) -> bool:
     """Whether PostgreSQL has the function that every insert into the log goes through."""
     with engine.connect() as connection:
-        count = connection.scalar(sa.text("SELECT count(*) FROM pg_proc WHERE proname = 'insert_stored_events'"))
+        count = connection.scalar(sa.text("SELECT count(*) FROM pg_proc WHERE proname = 'append_stored_events'"))
     return bool(count)
 
 

@@ -21,5 +21,5 @@ class Ids(Protocol):
     def order_id(self, at: datetime) -> UUID: ...
 
     def invoice_number(self) -> str:
-        """20 characters of base32 (96 random bits), unique per payment attempt; Authorize.net's limit is 20."""
+        """20 characters of base32 (100 random bits), unique per payment attempt; Authorize.net's limit is 20."""
         ...

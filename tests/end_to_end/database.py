@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -11,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+
+from application.adapters.directory.tables import CHANGED
 
 _LOG = "SELECT notification_id, topic, state FROM stored_events WHERE notification_id > {after} ORDER BY 1"
 _TABLES = {
@@ -49,8 +52,16 @@ class Database:
 
     @contextmanager
     def renamed(self, table: str) -> Iterator[None]:
-        """A table that is not where it should be: a real failure of the store, and one that can be undone."""
+        """A table that is not where it should be: a real failure of the store, and one that can be undone.
+
+        Nothing of the directory is remembered from before, as after an import.
+        """
         self._execute(f"ALTER TABLE {table} RENAME TO {table}_away")
+        if table.startswith("directory_"):
+            self._execute("UPDATE directory_state SET generation = generation + 1")
+            if self.kind != "sqlite":
+                self._execute(f"NOTIFY {CHANGED}")
+            time.sleep(0.05)  # for the news to arrive
         try:
             yield
         finally:

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from api.read_models import create_read_models
 from application.adapters.sql import make_engine
 from projections import open_work
-from projections.open_work import CORRECTION, EMAIL, PAYMENT
+from projections.open_work import CORRECTION, EMAIL, KINDS, PAYMENT
 
 ONE, TWO = UUID(int=1), UUID(int=2)
 LEASE_S = 60.0
@@ -36,7 +36,7 @@ def put(engine: sa.Engine, order_id: UUID, kind: str = PAYMENT, due_s: float = 1
 def claim(engine: sa.Engine, owner: str, limit: int = 10, lease_s: float = LEASE_S) -> dict[tuple[UUID, str], int]:
     """The ticket of each item that was claimed."""
     with engine.begin() as connection:
-        rows = open_work.claim(connection, owner, limit, lease_s)
+        rows = open_work.claim(connection, owner, limit, lease_s, KINDS)
     return {(row["order_id"], row["kind"]): row["ticket"] for row in rows}
 
 
@@ -63,6 +63,13 @@ def renew(engine: sa.Engine, owner: str, *order_ids: UUID) -> None:
 def open_items(engine: sa.Engine) -> int:
     with engine.connect() as connection:
         return int(connection.execute(sa.select(sa.func.count()).select_from(open_work.open_work)).scalar_one())
+
+
+def test_what_only_another_version_knows_is_left_to_it(engine: sa.Engine) -> None:
+    put(engine, ONE, "later")
+    put(engine, TWO)
+
+    assert set(claim(engine, "a")) == {(TWO, PAYMENT)}
 
 
 def test_what_is_due_is_claimed_by_one_and_what_is_not_by_nobody(engine: sa.Engine) -> None:

@@ -82,8 +82,10 @@ class CachedDirectory:
         return order_inputs(catalog, slugs, parties)
 
     async def touch_session(self, token_hash: str, at: datetime) -> None:
-        self._known.pop(("session", token_hash), None)
-        await self._reads.touch_session(token_hash, at)
+        try:
+            await self._reads.touch_session(token_hash, at)
+        finally:  # also what was read meanwhile
+            self._known.pop(("session", token_hash), None)
 
     async def close(self) -> None:
         await self._generation.close()

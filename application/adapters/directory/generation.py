@@ -96,15 +96,23 @@ class PostgresGeneration:
 
     async def _listen(self) -> None:
         connection = await asyncpg.connect(self._dsn, timeout=CONNECT_S, command_timeout=CONNECT_S)
+        lost = asyncio.Event()
+        connection.add_termination_listener(lambda _: self._lose(lost))
         try:
             await connection.add_listener(CHANGED, self._changed)
             self._count += 1  # what came before the listener is not known
             self._listening = True
-            while True:
-                await asyncio.sleep(PING_S)
-                await connection.execute("SELECT 1")
+            while not lost.is_set():
+                try:
+                    await asyncio.wait_for(lost.wait(), PING_S)
+                except TimeoutError:
+                    await connection.execute("SELECT 1")
         finally:
             connection.terminate()
+
+    def _lose(self, lost: asyncio.Event) -> None:
+        self._listening = False
+        lost.set()
 
     def _changed(self, *_: object) -> None:
         self._count += 1

@@ -43,9 +43,11 @@ CREATE TABLE IF NOT EXISTS stored_events (
 # Positions are taken under the lock, which is let go after the transaction has become visible (CommitTransaction in
 # PostgreSQL's xact.c leaves the list of running transactions first): no reader sees n + 1 before it can see n.
 # Each insert of the group is a subtransaction: NULL says that a version was taken and that it left nothing behind.
+# Its parameters never change: another shape gets another name, so that programs of two versions can run side by side
+# (insert_stored_events, which a database may still have, is the one before).
 POSTGRESQL_FUNCTION = """
-CREATE OR REPLACE FUNCTION insert_stored_events(
-    sizes int[], ids uuid[], versions bigint[], topics text[], states bytea[], tell boolean DEFAULT true
+CREATE OR REPLACE FUNCTION append_stored_events(
+    sizes int[], ids uuid[], versions bigint[], topics text[], states bytea[], tell boolean
 ) RETURNS bigint[] LANGUAGE plpgsql AS $body$
 DECLARE
     positions bigint[] := '{}';
@@ -83,9 +85,6 @@ END
 $body$
 """
 
-# Before `tell`; programs that still call it so reach the new one by its default.
-POSTGRESQL_FUNCTION_BEFORE = "DROP FUNCTION IF EXISTS insert_stored_events(int[], uuid[], bigint[], text[], bytea[])"
-
 
 async def migrate(url: str) -> None:
     """Bring the database to the present schema. Raises StoreUnavailable where it cannot be reached or changed."""
@@ -105,7 +104,6 @@ async def _migrate_postgresql(url: str) -> None:
             await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended('stored_events_migration', 0))")
             if await connection.fetchval("SELECT to_regclass('stored_events')") is None:
                 await connection.execute(POSTGRESQL_TABLE)
-            await connection.execute(POSTGRESQL_FUNCTION_BEFORE)
             await connection.execute(POSTGRESQL_FUNCTION)
     finally:
         await connection.close()

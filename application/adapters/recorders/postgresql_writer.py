@@ -22,7 +22,7 @@ RESOLVE_PAUSES_S = (0.0, 0.1, 0.2, 0.4, 0.8, 1.6)  # before each try
 COLUMNS = "notification_id, originator_id, originator_version, topic, state"
 EVERYTHING = 2**63 - 1  # the last position there can be
 
-INSERT = "SELECT insert_stored_events($1, $2, $3, $4, $5, $6)"
+INSERT = "SELECT append_stored_events($1, $2, $3, $4, $5, $6)"
 SELECT = (
     f"SELECT {COLUMNS} FROM stored_events WHERE originator_id = ANY($1::uuid[])"  # noqa: S608
     " AND notification_id <= $2 ORDER BY originator_id, originator_version"
@@ -103,6 +103,7 @@ class PostgresWriter:
             reason = type(error).__name__
             if rolled_back(error):
                 return [StoreUnavailable(reason) for _ in inserts]
+            self._telling.written(told=False)  # it may have been, and nobody may have been told
             return await self._resolve(inserts, backend, reason)
         self.commits += 1
         self._telling.written(told=tell)
@@ -139,7 +140,7 @@ class PostgresWriter:
 
 
 def _arrays(inserts: Sequence[Insert]) -> tuple[list[Any], ...]:
-    """The arguments of insert_stored_events: the number of events of each insert, then the events' columns."""
+    """The arguments of append_stored_events: the number of events of each insert, then the events' columns."""
     events = [event for insert in inserts for event in insert.events]
     return (
         [len(insert.events) for insert in inserts],

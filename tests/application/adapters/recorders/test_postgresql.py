@@ -81,7 +81,7 @@ def test_a_later_position_is_not_given_out_before_the_earlier_one_is_visible(pos
         async with opened(postgresql_url) as recorder, administrator(postgresql_url) as slow:
             async with slow.transaction():
                 positions = await slow.fetchval(
-                    "SELECT insert_stored_events($1, $2, $3, $4, $5)", [1], [uuid4()], [1], ["slow.v1"], [b"{}"]
+                    "SELECT append_stored_events($1, $2, $3, $4, $5, true)", [1], [uuid4()], [1], ["slow.v1"], [b"{}"]
                 )
                 later = asyncio.create_task(recorder.insert([event(uuid4(), 1)]))
                 await asyncio.sleep(0.1)
@@ -106,7 +106,7 @@ async def kill_inserting_sessions(url: str) -> None:
             await asyncio.sleep(0.005)
             await admin.execute(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                " WHERE query LIKE 'SELECT insert_stored_events%' AND datname = current_database()"
+                " WHERE query LIKE 'SELECT append_stored_events%' AND datname = current_database()"
             )
 
 
