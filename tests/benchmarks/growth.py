@@ -10,6 +10,11 @@ from typing import Final
 
 import msgspec
 
+from api.seals import SealedLog
+from api.settings import Settings
+from application.adapters.key_store import placed
+from application.adapters.person_index import state
+from application.adapters.sql import make_engine
 from tests.benchmarks.example import USERS
 from tests.benchmarks.filling import fill, stored_events
 from tests.benchmarks.load import Client, Job, client
@@ -17,6 +22,7 @@ from tests.benchmarks.matrix import Running, Sample
 from tests.benchmarks.places import Place, place, vendors
 from tests.benchmarks.report import progress, show
 from tests.benchmarks.running import settle
+from tests.benchmarks.sealing import sealed_whole
 from tests.benchmarks.targets import PRODUCT, prepared, product
 from tests.benchmarks.vendor_control import Control
 
@@ -69,6 +75,7 @@ def _measure(kind: str, events: int, rounds: int, seconds: float, folder: Path |
         small, large = (_first_orders(where, stubs.url, sender) for _ in range(2))
         progress.print(f"filling {kind} with {events:,} events")
         fill(where, large, events)
+        _catch_up(where, large)
         sizes = [stored_events(where, url) for url in (small, large)]
         starts = _starts(where, stubs.url, (small, large))
         running = []
@@ -95,6 +102,19 @@ def _first_orders(where: Place, vendors_url: str, sender: Client) -> str:
         assert result.ok == FIRST_ORDERS <= USERS, result.answers
         settle(server.tree)
     return url
+
+
+def _catch_up(where: Place, url: str) -> None:
+    """Seal what was filled, and let the search index stand at the end: copies under other ids do not open for it."""
+    progress.print("sealing")
+    settings = Settings(database_url=url, seals_path=str(where.folder / "seals"))
+    log = SealedLog(settings)
+    sealed_whole(log)
+    log.close()
+    engine = placed(make_engine(settings.key_store_url))
+    with engine.begin() as connection:
+        connection.execute(state.update().values(position=stored_events(where, url)))
+    engine.dispose()
 
 
 def _starts(where: Place, vendors_url: str, urls: Sequence[str]) -> list[float]:
