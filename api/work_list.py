@@ -11,8 +11,6 @@ from application.adapters.sql import SqlThreads
 from application.work import WorkItem, WorkKind
 from projections import open_work
 
-_KINDS = [kind.value for kind in WorkKind]
-
 
 class SqlWorkList:
     """The `WorkList` of all processes that share a database."""
@@ -21,9 +19,7 @@ class SqlWorkList:
         self._sql = SqlThreads(engine, "work", threads=2)
 
     async def claim(self, owner: str, limit: int, lease_s: float) -> Sequence[WorkItem]:
-        rows = await self._sql.transaction(
-            lambda connection: open_work.claim(connection, owner, limit, lease_s, _KINDS)
-        )
+        rows = await self._sql.transaction(lambda connection: open_work.claim(connection, owner, limit, lease_s))
         return [WorkItem(row["order_id"], WorkKind(row["kind"]), row["tries"], row["ticket"]) for row in rows]
 
     async def renew(self, owner: str, items: Sequence[WorkItem], lease_s: float) -> None:

@@ -173,15 +173,13 @@ def put(connection: sa.Connection, order_id: UUID, kind: str, due_s: float, tick
         put_all(sql, [(order_id, kind, due_s, ticket)])
 
 
-def claim(
-    connection: sa.Connection, owner: str, limit: int, lease_s: float, kinds: Sequence[str]
-) -> list[dict[str, Any]]:
-    """Lease what is due and free to the owner. Kinds that it does not know belong to another version's workers."""
+def claim(connection: sa.Connection, owner: str, limit: int, lease_s: float) -> list[dict[str, Any]]:
+    """Lease what is due and free to the owner. Kinds that we do not know belong to another version's workers."""
     now = clock_s(connection)
     free = sa.or_(open_work.c.lease_until_s.is_(None), open_work.c.lease_until_s < now)
     due = (
         sa.select(open_work.c.order_id, open_work.c.kind)
-        .where(open_work.c.due_s <= now, free, open_work.c.kind.in_(kinds))
+        .where(open_work.c.due_s <= now, free, open_work.c.kind.in_(KINDS))
         .order_by(open_work.c.due_s)
         .limit(limit)
         .with_for_update(skip_locked=True)

@@ -40,7 +40,7 @@ def test_work_is_counted_by_kind_with_what_is_in_hand_and_given_up(world: World)
     world.append(history([Wish("open"), Wish("open"), Wish("open"), Wish("mail-failed")]))
     world.follow()
     with world.parts.storage.control.execution_options(immediate=True).begin() as connection:
-        claimed = open_work.claim(connection, "ann", 2, 60.0, open_work.KINDS)
+        claimed = open_work.claim(connection, "ann", 2, 60.0)
         open_work.postpone(connection, "ann", claimed[0]["order_id"], claimed[0]["kind"], claimed[0]["ticket"], None)
         leases.take(connection, "rebuild-orders", "bob", 60.0)
 

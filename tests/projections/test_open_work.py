@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from api.read_models import create_read_models
 from application.adapters.sql import make_engine
 from projections import open_work
-from projections.open_work import CORRECTION, EMAIL, KINDS, PAYMENT
+from projections.open_work import CORRECTION, EMAIL, PAYMENT
 
 ONE, TWO = UUID(int=1), UUID(int=2)
 LEASE_S = 60.0
@@ -36,7 +36,7 @@ def put(engine: sa.Engine, order_id: UUID, kind: str = PAYMENT, due_s: float = 1
 def claim(engine: sa.Engine, owner: str, limit: int = 10, lease_s: float = LEASE_S) -> dict[tuple[UUID, str], int]:
     """The ticket of each item that was claimed."""
     with engine.begin() as connection:
-        rows = open_work.claim(connection, owner, limit, lease_s, KINDS)
+        rows = open_work.claim(connection, owner, limit, lease_s)
     return {(row["order_id"], row["kind"]): row["ticket"] for row in rows}
 
 
