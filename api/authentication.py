@@ -88,7 +88,7 @@ class Authenticator:
             return found
         if has_expired(found.session, now):
             raise ApiError("session-expired")
-        return replace(found, session=await self._touched(found.session, now))
+        return Authenticated(found.token_hash, session=await self._touched(found.session, now))
 
     async def of_session(self, token_hash: str, now: datetime) -> Authenticated | None:
         """The owner of a session known by the hash of its token; None where it is revoked or has expired."""

@@ -16,6 +16,10 @@ MAX_BODY_BYTES = 64 * 1024
 BODY_DEADLINE_S = 10.0
 
 _CHARSETS = {"application/json": {"utf-8", "utf8"}, "text/plain": {"utf-8", "utf8", "us-ascii"}}
+_PARAMETERS = {
+    media_type: {f"charset={quote}{name}{quote}" for name in charsets for quote in ("", '"')}
+    for media_type, charsets in _CHARSETS.items()
+}
 
 
 async def decode_params(request: Request, *, sensitive_params: bool) -> dict[str, Any]:
@@ -50,8 +54,7 @@ def check_content_type(request: Request, expected: str) -> None:
     if len(headers) != 1:
         raise ApiError("invalid-content-type")
     media_type, *parameters = (part.strip().lower() for part in headers[0].split(";"))
-    allowed = {f"charset={quote}{name}{quote}" for name in _CHARSETS[expected] for quote in ("", '"')}
-    if media_type != expected or len(parameters) > 1 or not allowed.issuperset(parameters):
+    if media_type != expected or len(parameters) > 1 or not _PARAMETERS[expected].issuperset(parameters):
         raise ApiError("invalid-content-type")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import multiprocessing
 import os
 import resource
@@ -21,13 +20,14 @@ from fastapi import FastAPI
 from uvicorn.supervisors import Multiprocess
 
 from api.app import create_app
+from api.garbage import spare_what_stays
+from api.http_protocol import HttpProtocol
 from api.work_process import WorkProcess
 
 READY_WITHIN_S = 60.0
 GRACE_S = 60  # a request under way may need the gateway's and the mail provider's deadlines to end well
 WORK_READY_WITHIN_S = 15.0
 OPEN_FILES = 8_192
-YOUNG_OBJECTS = 20_000  # between two collections: an order makes and drops thousands, hardly any in cycles
 
 
 class PortTaken(Exception):
@@ -47,6 +47,7 @@ def serve(host: str, port: int, workers: int, *, work: bool) -> None:
         # Several processes hear of events from PostgreSQL; one tells its own.
         "api.serving:server_app" if several else lambda: server_app(background.wake if background else None),
         factory=True,
+        http=HttpProtocol,
         host=host,
         port=port,
         workers=workers,
@@ -78,9 +79,7 @@ def server_app(wake: Callable[[], None] | None = None) -> FastAPI:
     if (supervisor := multiprocessing.parent_process()) is not None:
         threading.Thread(target=_end_with, args=(supervisor,), daemon=True).start()
     app = create_app(work=False, wake=wake)
-    gc.collect()
-    gc.freeze()  # what is there now stays
-    gc.set_threshold(YOUNG_OBJECTS, 20, 20)
+    spare_what_stays()
     return app
 
 

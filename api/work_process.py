@@ -19,6 +19,7 @@ from contextlib import suppress
 import uvloop
 
 from api.bootstrap import Service
+from api.garbage import spare_what_stays
 from api.logs import configure_logging
 from api.settings import Settings, load_settings
 
@@ -137,6 +138,7 @@ async def _work(settings: Settings) -> None:
     service = Service(settings)
     loop.add_reader(STDIN, _heard, service.wake, stopped)
     service.start_work()
+    spare_what_stays()
     try:
         os.write(STDOUT, READY)
         await stopped.wait()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 from math import ceil
 
@@ -25,26 +24,25 @@ _PARAM_OF_REFUSAL = {
 
 def outcome_of(order: Order) -> Outcome:
     """The answer that the order's current state calls for."""
-    told = Outcome(status=SUCCESS, order_id=order.id)
     payment = order.payment
     codes = payment.codes if payment else None
     match order.state:
         case OrderState.REFUSED:
             assert order.refused is not None
             status = order.refused.status
-            return replace(told, status=status, param=_PARAM_OF_REFUSAL.get(status))
+            return Outcome(status, order.id, param=_PARAM_OF_REFUSAL.get(status))
         case OrderState.PAYMENT_OPEN | None:
-            return replace(told, status=GATEWAY_ERROR, detail="payment-outcome-unknown", gateway=codes)
+            return Outcome(GATEWAY_ERROR, order.id, detail="payment-outcome-unknown", gateway=codes)
         case OrderState.PAYMENT_HELD:
-            return replace(told, status=GATEWAY_ERROR, detail="payment-held-for-review", gateway=codes)
+            return Outcome(GATEWAY_ERROR, order.id, detail="payment-held-for-review", gateway=codes)
         case OrderState.DECLINED:
-            return replace(told, status=order.ending_status or GATEWAY_ERROR, gateway=codes)
+            return Outcome(order.ending_status or GATEWAY_ERROR, order.id, gateway=codes)
         case OrderState.PAYMENT_FAILED | OrderState.PAYMENT_EXPIRED:
             status = order.ending_status or GATEWAY_ERROR
-            return replace(told, status=status, detail=_failure_detail(order), gateway=codes)
+            return Outcome(status, order.id, detail=_failure_detail(order), gateway=codes)
         case _:
             failed = order.state is OrderState.SUBMITTED and order.email_state is EmailState.FAILED
-            return replace(told, status="mandrill-email-failed" if failed else SUCCESS)
+            return Outcome("mandrill-email-failed" if failed else SUCCESS, order.id)
 
 
 def _failure_detail(order: Order) -> str | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -96,7 +95,7 @@ class Confirm:
         except (StoreUnavailable, CommitUnknown):
             log.exception("order %s: how its email went could not be stored; the outbox will find out", order.id)
             return submitted
-        return replace(saved, position=max(saved.position, submitted.position))
+        return Saved(saved.guards, max(saved.position, submitted.position), saved.read_at)
 
 
 def record_deliveries(guards: Guards, deliveries: Sequence[Delivery], metadata: Metadata) -> Sequence[Stream]:

@@ -58,10 +58,13 @@ class DerivedIds:
         return self._digest("request", canonical_json).hex()
 
     def _digest(self, label: str, *parts: str | bytes) -> bytes:
-        keyed = self._keyed.copy()
+        message = bytearray()
         for part in (label, *parts):
             data = part.encode() if isinstance(part, str) else part
-            keyed.update(len(data).to_bytes(8) + data)
+            message += len(data).to_bytes(8)
+            message += data
+        keyed = self._keyed.copy()
+        keyed.update(message)
         return keyed.digest()
 
     def _uuid(self, label: str, *parts: str) -> UUID:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Any, Final
@@ -28,10 +28,29 @@ class Receipt:
     html: str
 
 
+@dataclass(frozen=True)
+class _Said:
+    """What both renderings say, in plain text."""
+
+    number: str
+    greeting: str
+    lines: Sequence[tuple[str, str]]
+    sums: Sequence[tuple[str, str]]
+    payment: str
+    address: Sequence[str]
+
+
 def render_receipt(order: Mapping[str, Any]) -> Receipt:
     """Render an order in the view `order_receipt`. The amounts are integer cents."""
-    number = _line(order["number"])
-    return Receipt(subject=f"Order {number} is confirmed", text=_text(order, number), html=_html(order, number))
+    said = _Said(
+        number=_line(order["number"]),
+        greeting=_greeting(order),
+        lines=_line_rows(order),
+        sums=_sum_rows(order),
+        payment=_payment(order),
+        address=_address(order),
+    )
+    return Receipt(subject=f"Order {said.number} is confirmed", text=_text(said), html=_html(said))
 
 
 def money(amount_cents: int, currency: str) -> str:
@@ -41,33 +60,34 @@ def money(amount_cents: int, currency: str) -> str:
     return f"{sign}${whole:,}.{cents:02d}" if currency == "USD" else f"{sign}{whole:,}.{cents:02d} {currency}"
 
 
-def _text(order: Mapping[str, Any], number: str) -> str:
+def _text(said: _Said) -> str:
     parts = [
-        f"{_greeting(order)}\n\nThank you. Order {number} is confirmed.",
-        "\n".join(f"{label}: {amount}" for label, amount in (*_line_rows(order), *_sum_rows(order))),
-        _payment(order),
+        f"{said.greeting}\n\nThank you. Order {said.number} is confirmed.",
+        "\n".join([f"{label}: {amount}" for label, amount in (*said.lines, *said.sums)]),
+        said.payment,
     ]
-    if address := _address(order):
-        parts.append("Property:\n" + "\n".join(address))
+    if said.address:
+        parts.append("Property:\n" + "\n".join(said.address))
     return "\n\n".join(parts) + "\n"
 
 
-def _html(order: Mapping[str, Any], number: str) -> str:
-    lines = "".join(_row(label, amount) for label, amount in _line_rows(order))
-    *sums, (total_label, total) = _sum_rows(order)
-    rows = lines + "".join(_row(label, amount) for label, amount in sums) + _row(total_label, total, strong=True)
+def _html(said: _Said) -> str:
+    number = escape(said.number)
+    *sums, (total_label, total) = said.sums
+    rows = "".join([_row(label, amount) for label, amount in (*said.lines, *sums)])
+    rows += _row(total_label, total, strong=True)
     property_html = ""
-    if address := _address(order):
-        where = "<br>".join(escape(part) for part in address)
+    if said.address:
+        where = "<br>".join([escape(part) for part in said.address])
         property_html = f'<p style="margin:16px 0 0"><strong>Property</strong><br>{where}</p>'
     return (
-        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Order {escape(number)}</title>'
+        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Order {number}</title>'
         '<meta name="viewport" content="width=device-width, initial-scale=1"></head>'
         f'<body style="{_PAGE}"><div style="{_CARD}">'
-        f'<h1 style="margin:0 0 16px;font-size:22px;line-height:1.3">Order {escape(number)} is confirmed</h1>'
-        f'<p style="margin:0">{escape(_greeting(order))}</p><p style="margin:8px 0 0">Thank you for your order.</p>'
+        f'<h1 style="margin:0 0 16px;font-size:22px;line-height:1.3">Order {number} is confirmed</h1>'
+        f'<p style="margin:0">{escape(said.greeting)}</p><p style="margin:8px 0 0">Thank you for your order.</p>'
         f'<table role="presentation" style="{_TABLE}">{rows}</table>{property_html}'
-        f'<p style="{_SMALL}">{escape(_payment(order))}</p></div></body></html>'
+        f'<p style="{_SMALL}">{escape(said.payment)}</p></div></body></html>'
     )
 
 

@@ -18,6 +18,9 @@ from domain.promotion import PromotionTerms
 from domain.refusals import Refusal
 from domain.stream import Metadata
 
+_BASE32 = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's
+_BASE32_PAIRS = [high + low for high in _BASE32 for low in _BASE32]
+
 
 class UnexpectedCharge(Exception):
     """The gateway kept a charge for an order that had already ended otherwise."""
@@ -34,8 +37,8 @@ class Order(OrderHistory):
     @property
     def number(self) -> str:
         """Short, for people: ten characters of Crockford's base32 from the random end of the id."""
-        bits = self.id.int & ((1 << 50) - 1)
-        text = "".join(["0123456789ABCDEFGHJKMNPQRSTVWXYZ"[bits >> shift & 31] for shift in range(45, -1, -5)])
+        bits = self.id.int
+        text = "".join([_BASE32_PAIRS[bits >> shift & 1023] for shift in (40, 30, 20, 10, 0)])
         return f"{text[:5]}-{text[5:]}"
 
     @property

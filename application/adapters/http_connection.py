@@ -28,6 +28,7 @@ class HttpConnection(asyncio.Protocol):
 
     def __init__(self, max_answer_bytes: int) -> None:
         self._max_answer_bytes = max_answer_bytes
+        self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
         self._parser = httptools.HttpResponseParser(self)
         self._answer: asyncio.Future[Reply] | None = None  # while a request is under way
@@ -35,16 +36,15 @@ class HttpConnection(asyncio.Protocol):
         self._received = 0  # bytes since the request
         self._has_headers = False
         self._has_length = False  # or is chunked: an answer without either ends with the connection
-        self.idle_since_s = 0.0  # loop time
+        self._idle_since_s = self._loop.time()
 
     async def exchange(self, request: bytes, ends_at_s: float) -> Reply:
         """Send once and wait for the answer, up to that loop time. Raises Broken; the connection is gone then."""
-        loop = asyncio.get_running_loop()
-        answer: asyncio.Future[Reply] = loop.create_future()
+        answer: asyncio.Future[Reply] = self._loop.create_future()
         self._answer = answer
         self._received = 0
         self._begin()
-        timer = loop.call_at(ends_at_s, self._fail, "time-out")
+        timer = self._loop.call_at(ends_at_s, self._fail, "time-out")
         assert self._transport is not None
         self._transport.write(request)
         try:
@@ -58,6 +58,11 @@ class HttpConnection(asyncio.Protocol):
     def usable(self) -> bool:
         """Whether the next request may be sent."""
         return self._transport is not None and not self._transport.is_closing()
+
+    @property
+    def idle_s(self) -> float:
+        """For how long no request has been under way."""
+        return self._loop.time() - self._idle_since_s
 
     def abort(self) -> None:
         """Close at once; a request under way is lost."""
@@ -123,6 +128,7 @@ class HttpConnection(asyncio.Protocol):
 
     def _complete(self) -> None:
         answer, self._answer = self._answer, None
+        self._idle_since_s = self._loop.time()
         if answer is not None and not answer.done():
             answer.set_result(Reply(self._parser.get_status_code(), bytes(self._body)))
 

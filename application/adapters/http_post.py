@@ -118,15 +118,13 @@ class HttpPost:
         finally:
             self._busy.discard(connection)
             if connection.usable and not self._closed:
-                connection.idle_since_s = asyncio.get_running_loop().time()
                 self._idle.append(connection)
 
     def _idle_connection(self) -> HttpConnection | None:
         """The one that was used last, if it can still be used."""
-        fresh_s = asyncio.get_running_loop().time() - _KEEPALIVE_S
         while self._idle:
             connection = self._idle.pop()
-            if connection.usable and connection.idle_since_s > fresh_s:
+            if connection.usable and connection.idle_s < _KEEPALIVE_S:
                 return connection
             connection.abort()
         return None

@@ -43,7 +43,7 @@ class SqliteWriter:
         self._path = path
         self._connection: sqlite3.Connection | None = connect(path, busy_s=WRITE_BUSY_S)
         self._thread = threading.Thread(target=self._run, name="sqlite-writer", daemon=True)
-        self._waiting: deque[tuple[asyncio.AbstractEventLoop, Insert]] = deque()
+        self._waiting: deque[Insert] = deque()
         self._changed = threading.Condition()
         self._closing = False
         self.commits = 0
@@ -59,7 +59,7 @@ class SqliteWriter:
                 raise StoreUnavailable("closed")
             if len(self._waiting) >= QUEUE_SIZE:
                 raise StoreUnavailable("too many inserts wait")
-            self._waiting.append((asyncio.get_running_loop(), insert))
+            self._waiting.append(insert)
             self._changed.notify()
         return insert.future
 
@@ -74,13 +74,12 @@ class SqliteWriter:
 
     def _run(self) -> None:
         try:
-            while group := self._next_group():
-                inserts = [insert for _, insert in group]
+            while inserts := self._next_group():
                 outcomes: list[Outcome] = [CommitUnknown("the writer failed") for _ in inserts]
                 try:
                     outcomes = self._write(inserts)
                 finally:
-                    _deliver(group, outcomes)
+                    _deliver(inserts, outcomes)
         finally:
             with self._changed:
                 self._closing = True
@@ -89,7 +88,7 @@ class SqliteWriter:
             _deliver(left, [StoreUnavailable("closed") for _ in left])
             self._disconnect()
 
-    def _next_group(self) -> list[tuple[asyncio.AbstractEventLoop, Insert]]:
+    def _next_group(self) -> list[Insert]:
         """The inserts that wait now; waits for the first. Empty when there is nothing left to do."""
         with self._changed:
             while not self._waiting and not self._closing:
@@ -205,11 +204,11 @@ def _written(connection: sqlite3.Connection, events: Sequence[StoredEvent]) -> l
     ]
 
 
-def _deliver(group: Sequence[tuple[asyncio.AbstractEventLoop, Insert]], outcomes: Sequence[Outcome]) -> None:
+def _deliver(inserts: Sequence[Insert], outcomes: Sequence[Outcome]) -> None:
     """Resolve the futures on their own loops, with one call per loop."""
     by_loop: defaultdict[asyncio.AbstractEventLoop, list[tuple[Insert, Outcome]]] = defaultdict(list)
-    for (loop, insert), outcome in zip(group, outcomes, strict=True):
-        by_loop[loop].append((insert, outcome))
+    for insert, outcome in zip(inserts, outcomes, strict=True):
+        by_loop[insert.future.get_loop()].append((insert, outcome))
     for loop, results in by_loop.items():
         with suppress(RuntimeError):  # the loop is closed: nobody waits any more
             loop.call_soon_threadsafe(settle, results)
