@@ -12,16 +12,17 @@ import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any, Protocol, TypeVar
 
 from application.adapters.directory.generation import Generation
-from application.adapters.directory.request_reads import Catalog, Parties, order_inputs
-from application.ports import ApplicationRecord, OrderInputs, RouteRecord, SessionRecord
+from application.adapters.directory.request_reads import Catalog, Customer, order_inputs
+from application.ports import ApplicationRecord, OrderInputs, PromotionRecord, RouteRecord, SessionRecord
 
 T = TypeVar("T")
 
 MAX_AGE_S = 0.25  # of what every request needs. Short: a directory that cannot be read is noticed; long under load
-PERSON_MAX_AGE_S = 5.0  # of a session, and of a client with card and promotion: one person's requests come in a row
+PERSON_MAX_AGE_S = 5.0  # of a session, a client with card, a promotion: requests of a person or campaign come in a row
 MAX_ENTRIES = 20_000
 _NO_ANSWER = object()
 
@@ -39,7 +40,9 @@ class DirectoryReads(Protocol):
 
     async def catalog(self) -> Catalog: ...
 
-    async def parties(self, client_id: int, payment_method_id: int | None, promotion_code: str | None) -> Parties: ...
+    async def customer(self, client_id: int, payment_method_id: int | None) -> Customer: ...
+
+    async def promotion(self, code: str) -> PromotionRecord | None: ...
 
     async def touch_session(self, token_hash: str, at: datetime) -> None: ...
 
@@ -77,9 +80,12 @@ class CachedDirectory:
         self, *, client_id: int, payment_method_id: int | None, slugs: Sequence[str], promotion_code: str | None
     ) -> OrderInputs:
         catalog = await self._get("catalog", self._reads.catalog)
-        asked = (client_id, payment_method_id, promotion_code)
-        parties = await self._get(asked, lambda: self._reads.parties(*asked), self._person_max_age_s)
-        return order_inputs(catalog, slugs, parties)
+        customer = self._customer(client_id, payment_method_id)
+        if promotion_code is None:
+            return order_inputs(catalog, slugs, await customer, None)
+        if self._remembered(("promotion", promotion_code)) is None:  # then wait for both at once
+            return order_inputs(catalog, slugs, *await asyncio.gather(customer, self._promotion(promotion_code)))
+        return order_inputs(catalog, slugs, await customer, await self._promotion(promotion_code))
 
     async def touch_session(self, token_hash: str, at: datetime) -> None:
         try:
@@ -90,20 +96,33 @@ class CachedDirectory:
     async def close(self) -> None:
         await self._generation.close()
 
+    async def _customer(self, client_id: int, payment_method_id: int | None) -> Customer:
+        key = ("customer", client_id, payment_method_id)
+        read = partial(self._reads.customer, client_id, payment_method_id)
+        return await self._get(key, read, self._person_max_age_s)
+
+    async def _promotion(self, code: str) -> PromotionRecord | None:
+        return await self._get(("promotion", code), lambda: self._reads.promotion(code), self._person_max_age_s)
+
+    def _remembered(self, key: Hashable) -> _Known | None:
+        """What is known of it, or is on its way, if that may still be given."""
+        known = self._known.get(key)
+        if known is None or known.generation != self._generation.current():
+            return None
+        return known if asyncio.get_running_loop().time() < known.until else None
+
     async def _get(self, key: Hashable, read: Callable[[], Awaitable[T]], max_age_s: float | None = None) -> T:
         """`max_age_s`: where it is another than that of what every request needs."""
+        if (known := self._remembered(key)) is not None:
+            answer = known.answer.result() if known.answer.done() else await asyncio.shield(known.answer)
+            return await self._get(key, read, max_age_s) if answer is _NO_ANSWER else answer
         generation = self._generation.current()  # before the read: an import during it makes the answer old
         if generation is None:
             return await read()
-        now = asyncio.get_running_loop().time()
-        known = self._known.get(key)
-        if known is not None and known.generation == generation and now < known.until:
-            answer = known.answer.result() if known.answer.done() else await asyncio.shield(known.answer)
-            return await self._get(key, read, max_age_s) if answer is _NO_ANSWER else answer
         if len(self._known) >= MAX_ENTRIES:
             self._known.clear()
-        age_s = self._max_age_s if max_age_s is None else max_age_s
-        known = _Known(generation, now + age_s, asyncio.get_running_loop().create_future())
+        loop, age_s = asyncio.get_running_loop(), self._max_age_s if max_age_s is None else max_age_s
+        known = _Known(generation, loop.time() + age_s, loop.create_future())
         self._known[key] = known
         try:
             found = await read()  # in the task of the request that asks first: one of its own would cost more

@@ -18,14 +18,16 @@ from application.adapters.directory.request_reads import (
     APPLICATION,
     APPLICATION_BY_TOKEN,
     CATALOG,
-    PARTIES,
+    CUSTOMER,
+    PROMOTION,
     ROUTE,
     SESSION,
     Catalog,
-    Parties,
+    Customer,
     application_record,
+    customer,
     order_inputs,
-    parties,
+    promotion_record,
     service_record,
     session_record,
 )
@@ -77,17 +79,22 @@ class SqlDirectory:
         services = (service_record(row[1:]) for row in found if row[1] is not None)
         return Catalog(found[0][0], {service.slug: service for service in services})
 
-    async def parties(self, client_id: int, payment_method_id: int | None, promotion_code: str | None) -> Parties:
-        """Client, payment method and promotion, in one statement. Another client's payment method is not found."""
-        code = promotion_code_key(promotion_code or "")
-        (row,) = await self._rows.rows(PARTIES, client_id, payment_method_id, code)
-        return parties(row)
+    async def customer(self, client_id: int, payment_method_id: int | None) -> Customer:
+        """Client and payment method, in one statement. Another client's payment method is not found."""
+        (row,) = await self._rows.rows(CUSTOMER, client_id, payment_method_id)
+        return customer(row)
+
+    async def promotion(self, code: str) -> PromotionRecord | None:
+        """The promotion that has the code, in whatever case."""
+        found = await self._rows.rows(PROMOTION, promotion_code_key(code))
+        return promotion_record(found[0]) if found else None
 
     async def order_inputs(
         self, *, client_id: int, payment_method_id: int | None, slugs: Sequence[str], promotion_code: str | None
     ) -> OrderInputs:
-        catalog = await self.catalog()
-        return order_inputs(catalog, slugs, await self.parties(client_id, payment_method_id, promotion_code))
+        catalog, customer = await self.catalog(), await self.customer(client_id, payment_method_id)
+        promotion = None if promotion_code is None else await self.promotion(promotion_code)
+        return order_inputs(catalog, slugs, customer, promotion)
 
     async def touch_session(self, token_hash: str, at: datetime) -> None:
         forward = (sessions.c.token_hash == token_hash) & (sessions.c.last_used_at < at)

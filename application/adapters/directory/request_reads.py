@@ -37,20 +37,20 @@ SELECT t.catalog_version,
        s.slug, s.group_id, s.name, s.kind, s.access_required, s.previous_order_required, s.prices_cents
 FROM directory_state t LEFT JOIN directory_services s ON s.active
 """
-# Always one row; what is not there is null. An earlier promotion may have had the code: the active one comes first.
-PARTIES = """
+# Always one row; what is not there is null.
+CUSTOMER = """
 SELECT c.id, c.name, c.email, c.additional_emails,
        m.id, m.client_id, m.customer_profile_id, m.payment_profile_id, m.brand, m.last4,
-       m.exp_month, m.exp_year, m.active, m.is_default,
-       p.promotion_id, p.version, p.code, p.percent_off, p.amount_off_cents, p.designation, p.active,
-       p.starts_at, p.ends_at
+       m.exp_month, m.exp_year, m.active, m.is_default
 FROM directory_state t
 LEFT JOIN directory_clients c ON c.id = $1 AND c.active
 LEFT JOIN directory_payment_methods m ON m.client_id = $1
     AND ((CAST($2 AS bigint) IS NULL AND m.is_default) OR m.id = CAST($2 AS bigint))
-LEFT JOIN directory_promotions p ON p.promotion_id = (
-    SELECT promotion_id FROM directory_promotions WHERE code_key = $3 ORDER BY active DESC, promotion_id LIMIT 1
-)
+"""
+# An earlier promotion may have had the code: the active one comes first.
+PROMOTION = """
+SELECT promotion_id, version, code, percent_off, amount_off_cents, designation, active, starts_at, ends_at
+FROM directory_promotions WHERE code_key = $1 ORDER BY active DESC, promotion_id LIMIT 1
 """
 
 
@@ -63,21 +63,22 @@ class Catalog:
 
 
 @dataclass(frozen=True)
-class Parties:
-    """Who an order is for, what it is paid with, and the promotion that is asked for."""
+class Customer:
+    """Who an order is for, and what it is paid with."""
 
     client: ClientRecord | None
     payment_method: PaymentMethodRecord | None
-    promotion: PromotionRecord | None
 
 
-def order_inputs(catalog: Catalog, slugs: Sequence[str], parties: Parties) -> OrderInputs:
+def order_inputs(
+    catalog: Catalog, slugs: Sequence[str], customer: Customer, promotion: PromotionRecord | None
+) -> OrderInputs:
     return OrderInputs(
-        client=parties.client,
-        payment_method=parties.payment_method,
+        client=customer.client,
+        payment_method=customer.payment_method,
         services={slug: catalog.services[slug] for slug in slugs if slug in catalog.services},
         catalog_version=catalog.version,
-        promotion=parties.promotion,
+        promotion=promotion,
     )
 
 
@@ -102,12 +103,11 @@ def service_record(row: Sequence[Any]) -> ServiceRecord:
     return ServiceRecord(slug, group_id, name, kind, bool(access), bool(previous_order), prices_cents)
 
 
-def parties(row: Sequence[Any]) -> Parties:
-    client, method, promotion = row[:4], row[4:14], row[14:]
-    return Parties(
+def customer(row: Sequence[Any]) -> Customer:
+    client, method = row[:4], row[4:]
+    return Customer(
         client=_client(client) if client[0] is not None else None,
         payment_method=_payment_method(method) if method[0] is not None else None,
-        promotion=_promotion(promotion) if promotion[0] is not None else None,
     )
 
 
@@ -142,7 +142,7 @@ def _payment_method(row: Sequence[Any]) -> PaymentMethodRecord:
     )
 
 
-def _promotion(row: Sequence[Any]) -> PromotionRecord:
+def promotion_record(row: Sequence[Any]) -> PromotionRecord:
     promotion_id, version, code, percent_off, amount_off_cents, designation, active, starts_at, ends_at = row
     return PromotionRecord(
         promotion_id=identifier(promotion_id),

@@ -91,7 +91,7 @@ def test_others_keep_everything(database_url: str) -> None:
         assert order is not None
         assert order.shown["property"]["address"]["street"] == "5 Zyzzyva Lane"
         assert (await stores.search.by_place("5 zyzzyva lane")).order_ids == (theirs,)
-        assert (await stores.directory.parties(OTHER, None, None)).client is not None
+        assert (await stores.directory.customer(OTHER, None)).client is not None
 
     with_stores(database_url, use)
 
@@ -99,7 +99,7 @@ def test_others_keep_everything(database_url: str) -> None:
 def test_nobody_orders_for_an_erased_client_again(database_url: str) -> None:
     async def use(stores: Stores) -> None:
         await stores.erase()  # a client who never ordered, and so had no key
-        assert (await stores.directory.parties(CARLA, None, None)).client is None
+        assert (await stores.directory.customer(CARLA, None)).client is None
         with pytest.raises(KeyDestroyed):
             await stores.keys.key(CARLA)
         before = await stores.log()
@@ -118,7 +118,7 @@ def test_a_later_import_takes_the_rest_of_the_file_and_not_the_person(database_u
         report = await stores.take(content)
         assert report.withheld == 5  # the client, its user, one session, two cards
         assert report.sections["services"].changed == 1
-        assert (await stores.directory.parties(CARLA, 101, None)).client is None
+        assert (await stores.directory.customer(CARLA, 101)).client is None
         del content["clients"], content["users"]
         assert (await stores.take(content)).withheld == 3
         content = a_directory()

@@ -4,14 +4,24 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 
 from application.adapters.directory.cached import CachedDirectory
-from application.adapters.directory.request_reads import Catalog, Parties
-from application.ports import ApplicationRecord, DirectoryUnavailable, RouteRecord, SessionRecord
+from application.adapters.directory.request_reads import Catalog, Customer
+from application.ports import (
+    ApplicationRecord,
+    ClientRecord,
+    DirectoryUnavailable,
+    OrderInputs,
+    PromotionRecord,
+    RouteRecord,
+    SessionRecord,
+)
 from tests.helpers import run
+
+T = TypeVar("T")
 
 
 class Counting:
@@ -19,15 +29,12 @@ class Counting:
 
     def __init__(self) -> None:
         self.reads = 0
+        self.under_way = self.most_at_once = 0
         self.broken = False
         self.pause_s = 0.0
 
     async def application(self, slug: str) -> ApplicationRecord | None:
-        self.reads += 1
-        await asyncio.sleep(self.pause_s)
-        if self.broken:
-            raise DirectoryUnavailable("broken")
-        return ApplicationRecord(slug, slug, (), ())
+        return await self._read(ApplicationRecord(slug, slug, (), ()))
 
     async def route(self, method: str, path: str) -> RouteRecord | None:
         raise NotImplementedError
@@ -40,10 +47,24 @@ class Counting:
         raise NotImplementedError
 
     async def catalog(self) -> Catalog:
-        raise NotImplementedError
+        return Catalog("1", {})
 
-    async def parties(self, client_id: int, payment_method_id: int | None, promotion_code: str | None) -> Parties:
-        raise NotImplementedError
+    async def customer(self, client_id: int, payment_method_id: int | None) -> Customer:
+        return await self._read(Customer(ClientRecord(client_id, "Ann", "ann@example.com", ()), None))
+
+    async def promotion(self, code: str) -> PromotionRecord | None:
+        return await self._read(None)
+
+    async def _read(self, answer: T) -> T:
+        """Notes how many are under way at once."""
+        self.reads += 1
+        self.under_way += 1
+        self.most_at_once = max(self.most_at_once, self.under_way)
+        await asyncio.sleep(self.pause_s)
+        self.under_way -= 1
+        if self.broken:
+            raise DirectoryUnavailable("broken")
+        return answer
 
     async def touch_session(self, token_hash: str, at: datetime) -> None:
         raise NotImplementedError(at.astimezone(UTC))
@@ -97,6 +118,46 @@ def test_a_person_is_remembered_for_longer_than_what_every_request_reads() -> No
     run(scenario())
 
     assert directory.reads == 1
+
+
+async def inputs(cached: CachedDirectory, client_id: int, code: str | None) -> OrderInputs:
+    return await cached.order_inputs(client_id=client_id, payment_method_id=None, slugs=(), promotion_code=code)
+
+
+def test_a_promotion_is_read_once_for_all_clients_and_a_client_once_for_all_promotions() -> None:
+    directory, _, cached = world()
+
+    async def scenario() -> None:
+        for client_id, code in ((1, "A"), (2, "A"), (2, "B"), (1, "B"), (1, None)):
+            found = await inputs(cached, client_id, code)
+            assert found.client is not None
+            assert found.client.id == client_id
+
+    run(scenario())
+
+    assert directory.reads == 4  # two clients, two promotions
+
+
+def test_an_unseen_client_and_an_unseen_promotion_are_read_side_by_side() -> None:
+    directory, _, cached = world()
+    directory.pause_s = 0.01
+
+    run(inputs(cached, 1, "A"))
+
+    assert directory.most_at_once == 2
+
+
+def test_a_directory_that_cannot_be_read_is_told_and_not_remembered() -> None:
+    directory, _, cached = world()
+    directory.broken = True
+
+    async def scenario() -> None:
+        with pytest.raises(DirectoryUnavailable):
+            await inputs(cached, 1, "A")
+        directory.broken = False
+        assert (await inputs(cached, 1, "A")).client is not None
+
+    run(scenario())
 
 
 def test_an_import_makes_every_answer_old_also_one_that_was_being_read() -> None:
