@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, Hashable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from time import monotonic
 from typing import Any, Protocol, TypeVar
 
 from application.adapters.directory.generation import Generation
@@ -109,7 +110,7 @@ class CachedDirectory:
         known = self._known.get(key)
         if known is None or known.generation != self._generation.current():
             return None
-        return known if asyncio.get_running_loop().time() < known.until else None
+        return known if monotonic() < known.until else None
 
     async def _get(self, key: Hashable, read: Callable[[], Awaitable[T]], max_age_s: float | None = None) -> T:
         """`max_age_s`: where it is another than that of what every request needs."""
@@ -121,8 +122,8 @@ class CachedDirectory:
             return await read()
         if len(self._known) >= MAX_ENTRIES:
             self._known.clear()
-        loop, age_s = asyncio.get_running_loop(), self._max_age_s if max_age_s is None else max_age_s
-        known = _Known(generation, loop.time() + age_s, loop.create_future())
+        until = monotonic() + (self._max_age_s if max_age_s is None else max_age_s)
+        known = _Known(generation, until, asyncio.get_running_loop().create_future())
         self._known[key] = known
         try:
             found = await read()  # in the task of the request that asks first: one of its own would cost more
@@ -146,5 +147,5 @@ class _Known:
     """An answer, or one that is on its way, and how long it may be given."""
 
     generation: int
-    until: float  # loop time
+    until: float  # monotonic seconds
     answer: asyncio.Future[Any]
