@@ -23,6 +23,7 @@ from api.reading.readers import Readers
 from api.reading.reports import ReadReports
 from api.seals import SealedLog, Sealing
 from api.settings import Settings
+from api.turns import Turns
 from api.views_database import ViewsDatabase
 from api.webhooks.authorizenet import AuthorizeNetWebhook
 from api.webhooks.mandrill import MandrillWebhook
@@ -156,6 +157,7 @@ class Service:
             commands=CommandBuilder(self.fresh, self.reading, amount_due, self.derived),
             submit_order=self._handler,
             render_order=self.read_orders().render,
+            turns=Turns(),
         )
 
     def readers(self) -> Readers:

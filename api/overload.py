@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from api.errors import ApiError
 from api.pay_and_submit.ports import SubmitOrderHandler
 from application.commands import Outcome, SubmitOrder
@@ -17,11 +19,11 @@ class BoundedHandler:
         self._limit = limit
         self.under_way = 0
 
-    async def __call__(self, command: SubmitOrder) -> Outcome:
+    async def __call__(self, command: SubmitOrder, intent_stored: Callable[[], None]) -> Outcome:
         if self.under_way >= self._limit:
             raise ApiError("server-overloaded", retry_after_seconds=1)
         self.under_way += 1
         try:
-            return await self._handler(command)
+            return await self._handler(command, intent_stored)
         finally:
             self.under_way -= 1

@@ -13,7 +13,7 @@ No database connection is held while a vendor is called. Whoever waits here cost
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -77,8 +77,8 @@ class PayAndSubmit:
         self._ports = ports
         self._confirm = Confirm(ports.streams, ports.mailer, ports.derived, ports.clock, ports.policy)
 
-    async def __call__(self, command: SubmitOrder) -> Outcome:
-        """Carry the command out and say how it ended.
+    async def __call__(self, command: SubmitOrder, intent_stored: Callable[[], None] = lambda: None) -> Outcome:
+        """Carry the command out and say how it ended. `intent_stored` is called before a vendor is.
 
         Raises StoreUnavailable or CommitUnknown where nothing was sent and the intent could not be stored for certain.
         """
@@ -87,6 +87,7 @@ class PayAndSubmit:
             intent = await self._commit_intent(command, personal)
         except KeyDestroyed:  # erased a moment ago; the directory that was read did not know it yet
             return Outcome(status="invalid-param", param="order.client", detail="client-erased")
+        intent_stored()
         order = intent.guards.order
         if order.requested is None or order.requested.correlation_id != command.request_id:
             return await replay(self._ports.streams, self._ports.clock, self._ports.policy, command, order)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
@@ -13,8 +13,8 @@ from application.ports import PromotionRecord
 
 
 class SubmitOrderHandler(Protocol):
-    async def __call__(self, command: SubmitOrder, /) -> Outcome:
-        """Pay and submit, or tell how a repeat of the request ended."""
+    async def __call__(self, command: SubmitOrder, intent_stored: Callable[[], None], /) -> Outcome:
+        """Pay and submit, or tell how a repeat of the request ended. Calls `intent_stored` before it calls a vendor."""
         ...
 
 

@@ -19,6 +19,7 @@ from api.errors import request_id_of, show, shown
 from api.identification import identify_route
 from api.pay_and_submit.command import CommandBuilder, Submission, Valid
 from api.pay_and_submit.ports import RenderOrder, SubmitOrderHandler
+from api.turns import Turn, Turns
 from api.views.application import APPLICATION_VIEWS
 from api.views.session import SESSION_VIEWS
 from application.commands import Outcome
@@ -39,11 +40,19 @@ class PayAndSubmit:
     commands: CommandBuilder
     submit_order: SubmitOrderHandler
     render_order: RenderOrder
+    turns: Turns
 
     async def __call__(self, request: Request) -> Response:
         """Check in the order of the contract; the first check that fails answers (as ApiError)."""
         record = await identify_route(self.directory, METHOD, PATH)
         raw = await decode_params(request, sensitive_params=record.sensitive_params)
+        turn = await self.turns.take()
+        try:
+            return await self._carry_out(request, raw, turn)
+        finally:
+            turn.end()
+
+    async def _carry_out(self, request: Request, raw: Mapping[str, Any], turn: Turn) -> Response:
         now = self.clock.now()
         sender = await self.authenticator.authenticate(request, raw, now)
         require_ordering_role(sender, raw.get("session_view"))
@@ -53,7 +62,7 @@ class PayAndSubmit:
         idempotency_keys = request.headers.getlist("Idempotency-Key")
         submission = Submission(request_id_of(request), now, raw, sender, application, idempotency_keys)
         valid = await self.commands.build(submission)
-        return await self._answer(request, valid, await self.submit_order(valid.command))
+        return await self._answer(request, valid, await self.submit_order(valid.command, turn.end))
 
     async def _answer(self, request: Request, valid: Valid, outcome: Outcome) -> Response:
         data: dict[str, Any] = {}

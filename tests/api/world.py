@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -17,6 +17,7 @@ from api.docs import docs_router
 from api.openapi import describe
 from api.pay_and_submit.command import CommandBuilder
 from api.pay_and_submit.route import PATH, PayAndSubmit, add_pay_and_submit
+from api.turns import Turns
 from application.commands import OrderedService, Outcome, SubmitOrder
 from application.derived_ids import DerivedIds
 from application.ports import (
@@ -69,6 +70,7 @@ class World:
     touched: list[datetime] = field(default_factory=list)
     counted: list[str] = field(default_factory=list)
     rendered: list[tuple[str, Actor]] = field(default_factory=list)
+    turns: Turns = field(default_factory=lambda: Turns(at_once=1, max_wait_s=60.0))  # one that is not ended is noticed
 
     def reset(self) -> None:
         """The world as every test finds it: three users, two clients, three cards, four services."""
@@ -125,7 +127,7 @@ class World:
     ) -> int:
         return self.amount_due_cents
 
-    async def submit_order(self, command: SubmitOrder) -> Outcome:
+    async def submit_order(self, command: SubmitOrder, intent_stored: Callable[[], None]) -> Outcome:
         self.commands.append(command)
         if isinstance(self.outcome, Exception):
             raise self.outcome
@@ -183,6 +185,7 @@ def app_of(world: World) -> FastAPI:
         commands=CommandBuilder(directory, world, world.amount_due, IDS),
         submit_order=world.submit_order,
         render_order=world.render_order,
+        turns=world.turns,
     )
     app = FastAPI(title="Orders", docs_url=None, redoc_url=None, redirect_slashes=False)
     errors.install(app)

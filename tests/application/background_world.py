@@ -85,7 +85,7 @@ class BackgroundWorld:
         client = ClientRecord(CLIENT.id, CLIENT.name, recipients[0], tuple(recipients[1:]))
         method = replace(CARD, payment_profile_id=PROFILE_IDS[card])
         command = a_command(next(self.houses), promotion, payment_method=method, client=client, **changes)
-        return await self.service._handler(command)
+        return await self.service._handler(command, lambda: None)
 
     async def placed(self, card: str = "approved", **changes: Any) -> UUID:
         """The id of an order that was placed so."""

@@ -13,6 +13,7 @@ from tests.application.stand_ins import (
     conflict,
 )
 from tests.application.world import CARD, GIFT100, INTENT, PAID, REFUSED, SPRING10, World, a_command, succeeded
+from tests.helpers import run
 
 
 def taking(world: World, seconds: float) -> Step:
@@ -34,6 +35,14 @@ def test_a_paid_order_is_three_commits_and_one_send_in_this_order() -> None:
     assert succeeded(answer)
     assert world.timeline == [INTENT, "gateway.charge", PAID, "mailer.send", ("order.email-sent",)]
     assert answer.position == world.position()
+
+
+def test_it_is_told_when_the_intent_is_stored_and_before_the_charge_is_sent() -> None:
+    world = World()
+
+    run(world.handler(a_command(), lambda: world.timeline.append("told")))
+
+    assert world.timeline[:3] == [INTENT, "told", "gateway.charge"]
 
 
 def test_with_a_promotion_its_reservation_and_its_redemption_are_in_the_same_commits() -> None:
