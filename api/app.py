@@ -53,11 +53,7 @@ def create_app(
         redirect_slashes=False,  # a path with another slash is another path: route-non-existent
         openapi_url="/openapi.json",
         # Whoever configures OpenTelemetry would get the messages of errors, which may hold what was sent.
-        telemetry={
-            "tracing": False,
-            "metrics": False,
-            "logs": False,
-        },
+        telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.state.service = service
     errors.install(app)

@@ -26,9 +26,6 @@ class OneWrite:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._transport, name)
 
-    def is_closing(self) -> bool:
-        return self._transport.is_closing()
-
     def write(self, data: bytes) -> None:
         if self._head:
             self._release(data)

@@ -11,6 +11,8 @@ import asyncio
 from collections.abc import Callable
 from typing import Final
 
+from application.semaphores import acquire_within
+
 AT_ONCE: Final = 16
 MAX_WAIT_S: Final = 0.25  # then an order begins all the same: a pace, and no limit that a slow database could exhaust
 
@@ -36,12 +38,8 @@ class Turns:
 
     async def take(self) -> Turn:
         """Wait for a turn, though not for long."""
-        if self._free.locked():
-            try:
-                async with asyncio.timeout(self._max_wait_s):
-                    await self._free.acquire()
-            except TimeoutError:
-                return Turn(None)
-        else:
-            await self._free.acquire()  # does not wait
+        try:
+            await acquire_within(self._free, self._max_wait_s)
+        except TimeoutError:
+            return Turn(None)
         return Turn(self._free.release)

@@ -7,7 +7,6 @@ from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from typing import Any
 
-import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
@@ -16,6 +15,7 @@ from domain.personal_data import SealedPersonalData
 
 NONCE_BYTES = 12  # random 96 bits: safe for 2**32 messages of one key (SP 800-38D, 8.3)
 KEY_BYTES = 32
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
 class SealBroken(Exception):
@@ -25,8 +25,7 @@ class SealBroken(Exception):
 def seal(plain: Mapping[str, Any], key_id: str, key: bytes, aad: bytes) -> SealedPersonalData:
     """Encrypt `plain` with the client's key, for the place that `aad` names (the order's id, say).
 
-    `plain` is JSON without NaN and infinities. Raises ValueError where the key has not 256 bits, and TypeError where
-    `plain` is no JSON.
+    Raises ValueError or TypeError where `plain` is no JSON object or the key has not 256 bits.
     """
     nonce = random_bytes(NONCE_BYTES)
     ciphertext = _cipher(key).encrypt(nonce, canonical_json(plain), aad)
@@ -45,8 +44,8 @@ def open_sealed(sealed: SealedPersonalData, key: bytes, aad: bytes) -> dict[str,
 
 
 def canonical_json(value: Mapping[str, Any]) -> bytes:
-    """One text for one meaning: sorted keys, no spaces, UTF-8."""
-    return msgspec.json.encode(value, order="sorted")
+    """One text for one meaning: sorted keys, no spaces, UTF-8, no NaN."""
+    return _CANONICAL.encode(value).encode()
 
 
 def _cipher(key: bytes) -> AESGCM:

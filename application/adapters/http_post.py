@@ -21,6 +21,7 @@ from urllib.parse import urlsplit
 from aiohappyeyeballs import AddrInfoType, start_connection
 
 from application.adapters.http_connection import Broken, HttpConnection, Reply
+from application.semaphores import acquire_within
 
 __all__ = ["HttpPost", "Limits", "Lost", "Reply", "Unsent"]
 
@@ -75,19 +76,15 @@ class HttpPost:
         self, url: str, data: bytes, headers: Mapping[str, str], deadline_s: float
     ) -> Reply | Unsent | Lost:
         """POST once. `deadline_s` covers all of it, to the last byte of the answer. Only cancellation raises."""
-        ends_at_s = asyncio.get_running_loop().time() + deadline_s
-        connect_by_s = ends_at_s - max(deadline_s - self._limits.connect_timeout_s, 0.0)
+        begins_at_s = asyncio.get_running_loop().time()
+        connect_s = min(deadline_s, self._limits.connect_timeout_s)
         request = b"%s%d\r\n\r\n%s" % (self._head(url, headers), len(data), data)
-        if self._slots.locked():
-            try:
-                async with asyncio.timeout_at(connect_by_s):
-                    await self._slots.acquire()
-            except TimeoutError:
-                return Unsent("pool-exhausted")
-        else:
-            await self._slots.acquire()  # does not wait
         try:
-            return await self._send(request, connect_by_s, ends_at_s)
+            await acquire_within(self._slots, connect_s)
+        except TimeoutError:
+            return Unsent("pool-exhausted")
+        try:
+            return await self._send(request, begins_at_s + connect_s, begins_at_s + deadline_s)
         finally:
             self._slots.release()
 

@@ -76,3 +76,5 @@ def test_a_key_of_another_length_is_refused() -> None:
 
 def test_canonical_json_has_one_text_for_one_meaning() -> None:
     assert canonical_json({"b": 1, "a": "é"}) == canonical_json({"a": "é", "b": 1}) == '{"a":"é","b":1}'.encode()
+    with pytest.raises(ValueError):
+        canonical_json({"a": float("nan")})

@@ -12,7 +12,6 @@ import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 from time import monotonic
 from typing import Any, Protocol, TypeVar
 
@@ -98,9 +97,8 @@ class CachedDirectory:
         await self._generation.close()
 
     async def _customer(self, client_id: int, payment_method_id: int | None) -> Customer:
-        key = ("customer", client_id, payment_method_id)
-        read = partial(self._reads.customer, client_id, payment_method_id)
-        return await self._get(key, read, self._person_max_age_s)
+        key = (client_id, payment_method_id)
+        return await self._get(("customer", *key), lambda: self._reads.customer(*key), self._person_max_age_s)
 
     async def _promotion(self, code: str) -> PromotionRecord | None:
         return await self._get(("promotion", code), lambda: self._reads.promotion(code), self._person_max_age_s)

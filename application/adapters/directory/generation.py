@@ -14,13 +14,12 @@ from pathlib import Path
 from time import monotonic
 from typing import Protocol
 
-import asyncpg
-
 from application.adapters.directory.tables import CHANGED
+from application.adapters.postgresql_listener import listen_until_lost
+from application.adapters.recorders.postgresql_sessions import DATABASE_ERRORS
 
 log = logging.getLogger(__name__)
 
-CONNECT_S = 3.0
 RETRY_S = 1.0
 REREAD_S = 0.005  # a notification from PostgreSQL takes as long
 PING_S = 5.0  # how often a silent connection is checked
@@ -87,32 +86,21 @@ class PostgresGeneration:
     async def _follow(self) -> None:
         while True:
             try:
-                await self._listen()
-            except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError) as error:
+                await listen_until_lost(
+                    self._dsn, CHANGED, check_s=PING_S, began=self._begin, heard=self._changed, ended=self._end
+                )
+            except DATABASE_ERRORS as error:
                 log.warning("no listener for imports of the directory: %s", type(error).__name__)
             finally:
-                self._listening = False
+                self._end()
             await asyncio.sleep(RETRY_S)
 
-    async def _listen(self) -> None:
-        connection = await asyncpg.connect(self._dsn, timeout=CONNECT_S, command_timeout=CONNECT_S)
-        lost = asyncio.Event()
-        connection.add_termination_listener(lambda _: self._lose(lost))
-        try:
-            await connection.add_listener(CHANGED, self._changed)
-            self._count += 1  # what came before the listener is not known
-            self._listening = True
-            while not lost.is_set():
-                try:
-                    await asyncio.wait_for(lost.wait(), PING_S)
-                except TimeoutError:
-                    await connection.execute("SELECT 1")
-        finally:
-            connection.terminate()
+    def _begin(self) -> None:
+        self._count += 1  # what came before the listener is not known
+        self._listening = True
 
-    def _lose(self, lost: asyncio.Event) -> None:
+    def _end(self) -> None:
         self._listening = False
-        lost.set()
 
-    def _changed(self, *_: object) -> None:
+    def _changed(self) -> None:
         self._count += 1

@@ -25,7 +25,7 @@ from application.adapters.directory.request_reads import (
     Catalog,
     Customer,
     application_record,
-    customer,
+    customer_of,
     order_inputs,
     promotion_record,
     service_record,
@@ -82,7 +82,7 @@ class SqlDirectory:
     async def customer(self, client_id: int, payment_method_id: int | None) -> Customer:
         """Client and payment method, in one statement. Another client's payment method is not found."""
         (row,) = await self._rows.rows(CUSTOMER, client_id, payment_method_id)
-        return customer(row)
+        return customer_of(row)
 
     async def promotion(self, code: str) -> PromotionRecord | None:
         """The promotion that has the code, in whatever case."""

@@ -103,7 +103,7 @@ def service_record(row: Sequence[Any]) -> ServiceRecord:
     return ServiceRecord(slug, group_id, name, kind, bool(access), bool(previous_order), prices_cents)
 
 
-def customer(row: Sequence[Any]) -> Customer:
+def customer_of(row: Sequence[Any]) -> Customer:
     client, method = row[:4], row[4:]
     return Customer(
         client=_client(client) if client[0] is not None else None,

@@ -7,10 +7,10 @@ import logging
 from collections.abc import Callable, Sequence
 from uuid import UUID
 
-import asyncpg
 from eventsourcing.persistence import Notification, StoredEvent
 
-from application.adapters.recorders.postgresql_sessions import CONNECT_S, DATABASE_ERRORS
+from application.adapters.postgresql_listener import listen_until_lost
+from application.adapters.recorders.postgresql_sessions import DATABASE_ERRORS
 from application.event_log import Recorder
 
 log = logging.getLogger(__name__)
@@ -24,26 +24,11 @@ async def listen(dsn: str, wake: Callable[[], None]) -> None:
     """Call `wake` whenever PostgreSQL says that events were written. Until cancelled."""
     while True:
         try:
-            await _listen_once(dsn, wake)
+            # At its beginning for what came before.
+            await listen_until_lost(dsn, CHANNEL, check_s=CHECK_S, began=wake, heard=wake)
         except DATABASE_ERRORS as error:
             log.warning("the listener lost its connection and tries again: %s", type(error).__name__)
         await asyncio.sleep(RETRY_S)
-
-
-async def _listen_once(dsn: str, wake: Callable[[], None]) -> None:
-    connection = await asyncpg.connect(dsn, timeout=CONNECT_S, command_timeout=CONNECT_S)
-    lost = asyncio.Event()
-    connection.add_termination_listener(lambda _: lost.set())
-    try:
-        await connection.add_listener(CHANNEL, lambda *_: wake())
-        wake()  # for what came before
-        while not lost.is_set():
-            try:
-                await asyncio.wait_for(lost.wait(), CHECK_S)
-            except TimeoutError:
-                await connection.execute("SELECT 1")
-    finally:
-        connection.terminate()
 
 
 class SignallingRecorder:

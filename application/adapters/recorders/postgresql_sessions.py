@@ -12,6 +12,8 @@ from typing import Any
 
 import asyncpg
 
+from application.semaphores import acquire_within
+
 CONNECT_S = 3.0
 ACQUIRE_S = 3.0  # for a free connection of the pool, a new one included
 COMMAND_S = 8.0  # on our side, for a server that went silent; longer than its own limits below
@@ -49,11 +51,7 @@ class PostgresSessions:
 
     async def take(self) -> Any:
         """An asyncpg connection to keep, until it is given back or dropped. Raises one of DATABASE_ERRORS."""
-        if self._places.locked():
-            async with asyncio.timeout(ACQUIRE_S):
-                await self._places.acquire()
-        else:
-            await self._places.acquire()  # does not wait
+        await acquire_within(self._places, ACQUIRE_S)
         try:
             while self._free:
                 if is_open(connection := self._free.pop()):
