@@ -33,13 +33,12 @@ class _Side(asyncio.Protocol):
             self.other.transport.close()
 
     def _pass_on(self) -> None:
-        data = self._late.popleft()
-        if self.other is not None and self.other.transport is not None:
-            self.other.transport.write(data)
+        if self._late and self.other is not None and self.other.transport is not None:
+            self.other.transport.write(self._late.popleft())
 
 
 class _Client(_Side):
-    """The end that connected to the proxy. It connects on to the server before it reads."""
+    """The end that connected to the proxy. What it receives before the server's end is there waits for that."""
 
     def __init__(self, delay_s: float, socket: str) -> None:
         super().__init__(delay_s)
@@ -48,16 +47,14 @@ class _Client(_Side):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
-        assert self.transport is not None
-        self.transport.pause_reading()
         self._connecting = asyncio.create_task(self._connect())
 
     async def _connect(self) -> None:
         loop = asyncio.get_running_loop()
         _, self.other = await loop.create_unix_connection(lambda: _Side(self._delay_s), self._socket)
         self.other.other = self
-        assert self.transport is not None
-        self.transport.resume_reading()
+        while self._late:
+            self._pass_on()
 
 
 async def main(socket: str, delay_s: float) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.benchmarks import proxied
 from tests.benchmarks.__main__ import main
 from tests.benchmarks.load import Job, client
 from tests.benchmarks.places import SQLITE, place, vendors
@@ -69,6 +70,12 @@ def test_a_stage_passes_results_and_errors_on() -> None:
         assert await timer.coroutine("answers")(answers)() == 7
 
     run(story())
+
+
+def test_the_recorder_behind_a_proxy_is_compared_with_the_hand_written_client() -> None:
+    compared = proxied.run(0.5, [2], rounds=1, seconds=0.1)
+    assert [one.what for one in compared] == ["read", "insert", "order"]
+    assert all(one.recorder_per_s > 0 < one.hand_written_per_s for one in compared)
 
 
 @pytest.mark.benchmark

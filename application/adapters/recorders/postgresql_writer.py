@@ -6,15 +6,18 @@ import asyncio
 from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
+from math import inf
+from time import monotonic
 from typing import Any
 
 from eventsourcing.persistence import Notification, StoredEvent
 
 from application.adapters.recorders.commit_groups import GROUP_SIZE, QUEUE_SIZE, Insert, Outcome, resolved, settle
-from application.adapters.recorders.postgresql_sessions import DATABASE_ERRORS, PostgresSessions, is_open, rolled_back
+from application.adapters.recorders.postgresql_sessions import DATABASE_ERRORS, PostgresSessions, rolled_back
 from application.adapters.recorders.postgresql_telling import Telling
 from application.event_log import CommitUnknown, Conflict, StoreUnavailable
 
+DISTANT_S = 0.001  # of a commit with its round trip: what takes longer is worth a second one beside it
 CLOSE_S = 10.0
 RESOLVE_S = 2.0  # for each try to find out how a commit ended
 RESOLVE_PAUSES_S = (0.0, 0.1, 0.2, 0.4, 0.8, 1.6)  # before each try
@@ -40,14 +43,17 @@ def notification(row: Any) -> Notification:
 
 
 class PostgresWriter:
-    """One transaction at a time, since they would queue for the lock anyway; what waits meanwhile goes together."""
+    """One transaction at a time, since they would queue for the lock anyway; what waits meanwhile goes together.
+
+    Where the server is far away two are under way, so that the lock is taken while an answer travels.
+    """
 
     def __init__(self, sessions: PostgresSessions) -> None:
         self._sessions = sessions
         self._telling = Telling(sessions)
         self._waiting: deque[Insert] = deque()
-        self._task: asyncio.Task[None] | None = None
-        self._session: Any = None
+        self._under_way: list[asyncio.Task[None]] = []
+        self._shortest_s = inf  # of a commit with its round trip
         self._closed = False
         self.commits = 0
 
@@ -59,19 +65,20 @@ class PostgresWriter:
         if len(self._waiting) >= QUEUE_SIZE:
             raise StoreUnavailable("too many inserts wait")
         self._waiting.append(insert)
-        if self._task is None or self._task.done():
-            self._task = asyncio.create_task(self._write_all())
+        self._under_way = [task for task in self._under_way if not task.done()]
+        if len(self._under_way) < (2 if self._shortest_s > DISTANT_S else 1):
+            self._under_way.append(asyncio.create_task(self._write_all()))
         return insert.future
 
     async def close(self) -> None:
         """Write what waits, as far as there is time."""
         self._closed = True
-        if self._task is not None and not self._task.done():
-            await asyncio.wait([self._task], timeout=CLOSE_S)
-            self._task.cancel()
-            await asyncio.wait([self._task])
+        if self._under_way:
+            _, late = await asyncio.wait(self._under_way, timeout=CLOSE_S)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
         await self._telling.close()
-        await self._drop_session()
 
     async def _write_all(self) -> None:
         try:
@@ -87,40 +94,22 @@ class PostgresWriter:
             self._waiting.clear()
 
     async def _write(self, inserts: Sequence[Insert]) -> list[Outcome]:
+        backend: int | None = None
         try:
-            session = await self._own_session()
-            backend: int = session.get_server_pid()
+            async with self._sessions.session() as session:
+                backend = session.get_server_pid()
+                tell, begun_s = self._telling.is_due, monotonic()
+                positions = await session.fetchval(INSERT, *_arrays(inserts), tell)
         except DATABASE_ERRORS as error:
-            return [StoreUnavailable(type(error).__name__) for _ in inserts]
-        try:
-            tell = self._telling.is_due
-            positions = await session.fetchval(INSERT, *_arrays(inserts), tell)
-        except BaseException as error:
-            if not rolled_back(error):
-                await self._drop_session()
-            if not isinstance(error, DATABASE_ERRORS):
-                raise
             reason = type(error).__name__
-            if rolled_back(error):
+            if backend is None or rolled_back(error):
                 return [StoreUnavailable(reason) for _ in inserts]
             self._telling.written(told=False)  # it may have been, and nobody may have been told
             return await self._resolve(inserts, backend, reason)
+        self._shortest_s = min(self._shortest_s, monotonic() - begun_s)
         self.commits += 1
         self._telling.written(told=tell)
         return [Conflict() if position is None else position for position in positions]
-
-    async def _own_session(self) -> Any:
-        """The session that this writer keeps: taking one from the pool for every commit costs more than its bytes."""
-        if self._session is not None and not is_open(self._session):
-            await self._drop_session()
-        if self._session is None:
-            self._session = await self._sessions.take()
-        return self._session
-
-    async def _drop_session(self) -> None:
-        session, self._session = self._session, None
-        if session is not None:
-            await self._sessions.drop(session)
 
     async def _resolve(self, inserts: Sequence[Insert], backend: int, reason: str) -> list[Outcome]:
         """Find out how a transaction ended whose answer was lost: end its session, then read its streams.

@@ -14,9 +14,10 @@ import asyncpg
 import pytest
 from eventsourcing.persistence import StoredEvent
 
-from application.adapters.recorders import PostgresRecorder, postgresql_sessions
+from application.adapters.recorders import PostgresRecorder, postgresql_sessions, postgresql_writer
 from application.event_log import Recorder, StoreUnavailable
 from tests.application.adapters.recorders.examples import event, everything, opened, outcomes, same
+from tests.application.adapters.recorders.lossy_proxy import Fault, lossy
 from tests.helpers import run
 
 
@@ -38,6 +39,29 @@ def test_inserts_that_come_together_share_transactions(postgresql_url: str) -> N
 
             assert len(await everything(recorder)) == 500
             assert recorder.commits < 50
+
+    run(fact())
+
+
+@pytest.mark.parametrize("distant", [True, False])
+def test_where_the_server_is_far_away_an_insert_does_not_wait_for_the_answer_to_another(
+    postgresql_url: str, monkeypatch: pytest.MonkeyPatch, distant: bool
+) -> None:
+    monkeypatch.setattr(postgresql_writer, "DISTANT_S", 0.0 if distant else 60.0)
+
+    async def fact() -> None:
+        async with lossy(postgresql_url) as proxy, opened(postgresql_url), opened(proxy.url) as recorder:
+            await recorder.insert([event(uuid4(), 1)])
+            proxy.fault = Fault.HOLD_REQUEST
+            held = asyncio.create_task(recorder.insert([event(uuid4(), 1)]))
+            await proxy.struck.wait()
+
+            done, _ = await asyncio.wait([asyncio.create_task(recorder.insert([event(uuid4(), 1)]))], timeout=0.5)
+            assert bool(done) is distant
+            assert not held.done()
+
+            proxy.let_go.set()
+            await held
 
     run(fact())
 
