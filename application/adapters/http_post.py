@@ -15,7 +15,7 @@ import ssl
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import ip_address
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from aiohappyeyeballs import AddrInfoType, start_connection
@@ -25,7 +25,9 @@ from application.semaphores import acquire_within
 
 __all__ = ["HttpPost", "Limits", "Lost", "Reply", "Unsent"]
 
-_KEEPALIVE_S: Final = 5.0  # short: a connection that the other side has just closed costs us an unknown outcome
+# Short: a connection that the other side has just closed costs us an unknown outcome. Long enough for a lull: where
+# many orders come after it, new connections (TLS with them) would make each of them wait for all the others' too.
+_KEEPALIVE_S: Final = 15.0
 _NEXT_ADDRESS_AFTER_S: Final = 0.25  # RFC 8305: a host may have addresses that lead nowhere
 _MAX_HEADS: Final = 64
 
@@ -128,12 +130,17 @@ class HttpPost:
 
     async def _connect(self) -> HttpConnection:
         loop = asyncio.get_running_loop()
-        connected = await start_connection(await self._addresses(), happy_eyeballs_delay=_NEXT_ADDRESS_AFTER_S)
+        addresses = await self._addresses()
+        to: dict[str, Any] = {}
+        if len(addresses) == 1:  # nothing to choose from, which costs half
+            to["host"], to["port"] = addresses[0][4][:2]
+        else:
+            to["sock"] = await start_connection(addresses, happy_eyeballs_delay=_NEXT_ADDRESS_AFTER_S)
         _, connection = await loop.create_connection(
             lambda: HttpConnection(self._limits.max_answer_bytes),
-            sock=connected,
             ssl=self._tls,
             server_hostname=self._host if self._tls else None,
+            **to,
         )
         return connection
 

@@ -11,6 +11,7 @@ from contextlib import suppress
 import pytest
 from aiohttp import web
 
+from application.adapters import http_post
 from application.ports import Approved, ChargeOutcome, OutcomeUnknown
 from tests.application.adapters.authorizenet.wire import (
     APPROVED,
@@ -172,6 +173,32 @@ def test_a_charge_on_a_connection_that_was_kept_alive_and_then_dropped_is_sent_o
     assert isinstance(first, Approved)
     assert reason(second) == "connection-lost"
     assert seen == [0, 0]
+
+
+@pytest.mark.parametrize(("keepalive_s", "used"), [(60.0, [0, 0]), (0.0, [0, 1])])
+def test_a_connection_is_used_again_unless_it_was_idle_for_too_long(
+    monkeypatch: pytest.MonkeyPatch, keepalive_s: float, used: list[int]
+) -> None:
+    monkeypatch.setattr(http_post, "_KEEPALIVE_S", keepalive_s)
+    seen: list[int] = []
+    opened: list[object] = []
+
+    async def patient(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connection = len(opened)
+        opened.append(writer)
+        with suppress(asyncio.IncompleteReadError, ConnectionError):
+            while True:
+                await request_read(reader)
+                seen.append(connection)
+                writer.write(http(APPROVED.encode(), "Connection: keep-alive"))
+                await writer.drain()
+
+    async def scenario() -> list[ChargeOutcome]:
+        async with serving_bytes(patient) as url, gateway_at(url) as gateway:
+            return [await gateway.charge(CHARGE), await gateway.charge(CHARGE)]
+
+    assert all(isinstance(outcome, Approved) for outcome in run(scenario()))
+    assert seen == used
 
 
 def test_the_beginning_of_a_second_answer_never_becomes_the_answer_to_the_next_request() -> None:
