@@ -18,7 +18,7 @@ import msgspec
 from eventsourcing.domain import Aggregate, CanMutateAggregate
 from eventsourcing.persistence import StoredEvent
 
-from domain.stream import Stream, Upcast, made
+from domain.stream import Stream, Upcast, taken_over
 
 COLUMNS = ("originator_id", "originator_version")
 
@@ -117,6 +117,7 @@ class _Format:
         self.event_class = event_class
         self.topic: str = event_class.TOPIC  # type: ignore[attr-defined]
         hints = get_type_hints(event_class)
+        assert {field.name for field in fields(event_class)} >= set(COLUMNS)
         stored = [field for field in fields(event_class) if field.name not in COLUMNS]
         self._struct = msgspec.defstruct(
             event_class.__name__,
@@ -150,7 +151,7 @@ class _Format:
     def _event(self, stored: StoredEvent, state: msgspec.Struct) -> Stream.Event:
         values = msgspec.structs.asdict(state)
         values["originator_id"], values["originator_version"] = stored.originator_id, stored.originator_version
-        return made(self.event_class, values)
+        return taken_over(self.event_class, values)
 
 
 def _struct_field(field: Field[Any], hint: Any) -> tuple[str, Any] | tuple[str, Any, Any]:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import msgspec
+
 
 def utc_text(at: datetime) -> str:
-    """ISO 8601 in UTC with a Z."""
-    return (at if at.tzinfo is UTC else at.astimezone(UTC)).isoformat().replace("+00:00", "Z")
+    """RFC 3339 in UTC with a Z, to the microsecond where there are any."""
+    text: str = msgspec.to_builtins(at if at.tzinfo is UTC else at.astimezone(UTC))
+    return text

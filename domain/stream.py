@@ -96,6 +96,11 @@ def made(event_class: type[Stream.Event], values: dict[str, Any]) -> Stream.Even
     """
     if values.keys() != _field_names(event_class):
         return event_class(**values)
+    return taken_over(event_class, values)
+
+
+def taken_over(event_class: type[Stream.Event], values: dict[str, Any]) -> Stream.Event:
+    """The same, of values that are known to be those of all fields."""
     event: Stream.Event = object.__new__(event_class)
     object.__setattr__(event, "__dict__", values)
     return event

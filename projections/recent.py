@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Collection, Iterable
+from itertools import islice
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -19,7 +19,7 @@ class RecentRows:
     """What a generation holds of some streams, as this process wrote it. To be trusted while nobody else has."""
 
     def __init__(self) -> None:
-        self._streams: OrderedDict[UUID, dict[sa.Table, Rows]] = OrderedDict()  # the last used one is the last
+        self._streams: dict[UUID, dict[sa.Table, Rows]] = {}  # the last used one is the last
 
     def take(self, streams: Iterable[UUID], tables: Iterable[sa.Table]) -> tuple[dict[sa.Table, Rows], list[UUID]]:
         """The rows of the streams, and those of the streams that nothing is known of. They are given away, since they
@@ -43,8 +43,9 @@ class RecentRows:
                 if row is not None:
                     kept[key[0]].setdefault(table, {})[key] = row
         self._streams.update(kept)
-        while len(self._streams) > STREAMS:
-            self._streams.popitem(last=False)  # of a plain dict, the first is searched for among those gone
+        if (over := len(self._streams) - STREAMS) > 0:  # at once: to find the first means to pass those gone before
+            for stream_id in list(islice(self._streams, over)):
+                del self._streams[stream_id]
 
     def forget(self) -> None:
         self._streams.clear()

@@ -158,15 +158,19 @@ class GenerationWriter:
 
     def write(self, sql: Sql, batch: Sequence[Recorded], *, bulk: bool = False) -> None:
         """`bulk`: rows that are new come so often that they are worth a COPY, and none is remembered."""
-        before = _streams_begun_before(batch) if self.model.records else set()
-        stored, unknown = self.recent.take(before, self.model.records)
+        if not self.model.records:
+            self._flush(sql, self.model.changes(batch, {}), bulk=bulk)
+            return
+        streams = {event.originator_id for _, event in batch}
+        begun = {event.originator_id for _, event in batch if event.originator_version == 1}
+        stored, unknown = self.recent.take(streams - begun, self.model.records)  # those just begun have no rows
         if unknown:
             for table in self.model.records:
                 stored[table].update(self._tables[table].load(sql, unknown))
         changes = self.model.changes(batch, stored)
         self._flush(sql, changes, bulk=bulk)
-        if not bulk and self.model.records:
-            self.recent.keep({event.originator_id for _, event in batch}, changes)
+        if not bulk:
+            self.recent.keep(streams, changes)
 
     def _flush(self, sql: Sql, changes: Changes, *, bulk: bool) -> None:
         for table, records in changes.records.items():
@@ -182,9 +186,3 @@ class GenerationWriter:
             self._tables[table].add(sql, sums.amounts)
         for table, rows in changes.appends.items():
             self._tables[table].append(sql, rows)
-
-
-def _streams_begun_before(batch: Sequence[Recorded]) -> set[UUID]:
-    """The streams that may have rows: all but those whose first event is in the batch."""
-    begun = {event.originator_id for _, event in batch if event.originator_version == 1}
-    return {event.originator_id for _, event in batch if event.originator_version != 1} - begun

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from eventsourcing.persistence import Notification, StoredEvent
 
@@ -21,8 +21,7 @@ Outcome = int | Conflict | StoreUnavailable | CommitUnknown
 """How one insert ended: the position of its last event, or the exception to raise."""
 
 
-@dataclass(frozen=True)
-class Insert:
+class Insert(NamedTuple):
     """One waiting insert. Its waiter may have gone away, which cancels the future and nothing else."""
 
     events: Sequence[StoredEvent]

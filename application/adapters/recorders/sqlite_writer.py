@@ -13,6 +13,7 @@ from itertools import accumulate
 from pathlib import Path
 
 from eventsourcing.persistence import Notification, StoredEvent
+from msgspec import to_builtins
 
 from application.adapters.recorders.commit_groups import GROUP_SIZE, QUEUE_SIZE, Insert, Outcome, resolved, settle
 from application.event_log import CommitUnknown, Conflict, StoreUnavailable
@@ -164,7 +165,7 @@ def _insert(connection: sqlite3.Connection, events: Sequence[StoredEvent]) -> Ou
     values = [
         value
         for event in events
-        for value in (str(event.originator_id), event.originator_version, event.topic, event.state)
+        for value in (to_builtins(event.originator_id), event.originator_version, event.topic, event.state)
     ]
     try:
         cursor = connection.execute(
