@@ -47,6 +47,7 @@ class SqliteWriter:
         self._waiting: deque[Insert] = deque()
         self._changed = threading.Condition()
         self._closing = False
+        self._telling: set[asyncio.AbstractEventLoop] = set()  # those that will
         self.commits = 0
 
     def start(self) -> None:
@@ -61,8 +62,18 @@ class SqliteWriter:
             if len(self._waiting) >= QUEUE_SIZE:
                 raise StoreUnavailable("too many inserts wait")
             self._waiting.append(insert)
-            self._changed.notify()
+        loop = insert.future.get_loop()
+        if loop not in self._telling:
+            self._telling.add(loop)
+            loop.call_soon(self._tell, loop)
         return insert.future
+
+    def _tell(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Wake the thread, a round of the loop after the first insert: what came in that round goes together, and the
+        loop is done with most of it before both want the interpreter."""
+        self._telling.discard(loop)
+        with self._changed:
+            self._changed.notify()
 
     def close(self) -> None:
         """Write what waits and end the thread."""
