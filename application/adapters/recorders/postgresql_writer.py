@@ -66,7 +66,7 @@ class PostgresWriter:
             raise StoreUnavailable("too many inserts wait")
         self._waiting.append(insert)
         self._under_way = [task for task in self._under_way if not task.done()]
-        if len(self._under_way) < (2 if self._shortest_s > DISTANT_S else 1):
+        if len(self._under_way) < (2 if DISTANT_S < self._shortest_s < inf else 1):
             self._under_way.append(asyncio.create_task(self._write_all()))
         return insert.future
 
