@@ -117,7 +117,7 @@ class _Format:
         self.event_class = event_class
         self.topic: str = event_class.TOPIC  # type: ignore[attr-defined]
         hints = get_type_hints(event_class)
-        assert {field.name for field in fields(event_class)} >= set(COLUMNS)
+        assert {field.name for field in fields(event_class)} >= set(COLUMNS)  # with those stored, all
         stored = [field for field in fields(event_class) if field.name not in COLUMNS]
         self._struct = msgspec.defstruct(
             event_class.__name__,

@@ -43,15 +43,24 @@ class PostgresSessions:
         self._pool: asyncpg.Pool | None = None
         self._opening = asyncio.Lock()
         self._places = asyncio.Semaphore(max_connections)  # one per connection that is taken
+        self._next = asyncio.Lock()  # held by the one that waits for a place; the others wait for it
         self._free: list[Any] = []
 
-    def session(self) -> _Loan:
-        """`async with`: an asyncpg connection for a moment. Raises one of DATABASE_ERRORS."""
-        return _Loan(self)
+    def session(self, *, first: bool = False) -> _Loan:
+        """`async with`: an asyncpg connection for a moment. Raises one of DATABASE_ERRORS.
 
-    async def take(self) -> Any:
-        """An asyncpg connection to keep, until it is given back or dropped. Raises one of DATABASE_ERRORS."""
-        await acquire_within(self._places, ACQUIRE_S)
+        `first`: ahead of those that wait, but for one. What must be stored does not stand behind what can be asked for
+        again.
+        """
+        return _Loan(self, first)
+
+    async def take(self, *, first: bool) -> Any:
+        """An asyncpg connection, until it is given back or dropped. Raises one of DATABASE_ERRORS."""
+        if first or not self._places.locked():
+            await acquire_within(self._places, ACQUIRE_S)
+        else:
+            async with asyncio.timeout(ACQUIRE_S), self._next:
+                await self._places.acquire()
         try:
             while self._free:
                 if is_open(connection := self._free.pop()):
@@ -109,12 +118,13 @@ class PostgresSessions:
 class _Loan:
     """A connection from the sessions' own stack. After whatever may have left it in mid-statement, it is dropped."""
 
-    def __init__(self, sessions: PostgresSessions) -> None:
+    def __init__(self, sessions: PostgresSessions, first: bool) -> None:
         self._sessions = sessions
+        self._first = first
         self._connection: Any = None
 
     async def __aenter__(self) -> Any:
-        self._connection = await self._sessions.take()
+        self._connection = await self._sessions.take(first=self._first)
         return self._connection
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:

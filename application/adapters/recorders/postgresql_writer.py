@@ -96,7 +96,7 @@ class PostgresWriter:
     async def _write(self, inserts: Sequence[Insert]) -> list[Outcome]:
         backend: int | None = None
         try:
-            async with self._sessions.session() as session:
+            async with self._sessions.session(first=True) as session:
                 backend = session.get_server_pid()
                 tell, begun_s = self._telling.is_due, monotonic()
                 positions = await session.fetchval(INSERT, *_arrays(inserts), tell)
@@ -121,7 +121,7 @@ class PostgresWriter:
         for pause_s in RESOLVE_PAUSES_S:
             await asyncio.sleep(pause_s)
             with suppress(*DATABASE_ERRORS):
-                async with asyncio.timeout(RESOLVE_S), self._sessions.session() as session:
+                async with asyncio.timeout(RESOLVE_S), self._sessions.session(first=True) as session:
                     if await session.fetchval(END_BACKEND, backend):
                         found = [notification(row) for row in await session.fetch(SELECT, streams, EVERYTHING)]
                         return [resolved(insert, found) for insert in inserts]

@@ -47,7 +47,7 @@ class SqliteWriter:
         self._waiting: deque[Insert] = deque()
         self._changed = threading.Condition()
         self._closing = False
-        self._telling: set[asyncio.AbstractEventLoop] = set()  # those that will
+        self._waking: set[asyncio.AbstractEventLoop] = set()  # those that wake the thread in their next round
         self.commits = 0
 
     def start(self) -> None:
@@ -63,15 +63,15 @@ class SqliteWriter:
                 raise StoreUnavailable("too many inserts wait")
             self._waiting.append(insert)
         loop = insert.future.get_loop()
-        if loop not in self._telling:
-            self._telling.add(loop)
-            loop.call_soon(self._tell, loop)
+        if loop not in self._waking:
+            self._waking.add(loop)
+            loop.call_soon(self._wake, loop)
         return insert.future
 
-    def _tell(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Wake the thread, a round of the loop after the first insert: what came in that round goes together, and the
+    def _wake(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Wake the thread a round of the loop after the first insert: what came in that round goes together, and the
         loop is done with most of it before both want the interpreter."""
-        self._telling.discard(loop)
+        self._waking.discard(loop)
         with self._changed:
             self._changed.notify()
 

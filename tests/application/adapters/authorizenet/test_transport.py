@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import socket
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from urllib.parse import urlsplit
 
 import pytest
+from aiohappyeyeballs import AddrInfoType
 from aiohttp import web
 
 from application.adapters import http_post
@@ -199,6 +202,26 @@ def test_a_connection_is_used_again_unless_it_was_idle_for_too_long(
 
     assert all(isinstance(outcome, Approved) for outcome in run(scenario()))
     assert seen == used
+
+
+def test_of_several_addresses_one_that_answers_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def approved(_: web.Request) -> web.Response:
+        return web.Response(text=APPROVED)
+
+    async def scenario() -> ChargeOutcome:
+        async with serving(approved) as url, gateway_at(url) as gateway:
+            with socket.socket() as unused:
+                unused.bind(("127.0.0.1", 0))  # nobody listens: it refuses
+                ports = unused.getsockname()[1], urlsplit(url).port
+
+                async def addresses(_: http_post.HttpPost) -> list[AddrInfoType]:
+                    kind = socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, ""
+                    return [(*kind, ("127.0.0.1", port)) for port in ports]
+
+                monkeypatch.setattr(http_post.HttpPost, "_addresses", addresses)
+                return await gateway.charge(CHARGE)
+
+    assert isinstance(run(scenario()), Approved)
 
 
 def test_the_beginning_of_a_second_answer_never_becomes_the_answer_to_the_next_request() -> None:

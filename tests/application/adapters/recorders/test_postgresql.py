@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from uuid import uuid4
@@ -64,6 +64,48 @@ def test_where_the_server_is_far_away_an_insert_does_not_wait_for_the_answer_to_
             await held
 
     run(fact())
+
+
+def test_until_the_distance_is_known_there_is_one_insert_at_a_time(
+    postgresql_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgresql_writer, "DISTANT_S", 0.0)
+
+    async def fact() -> None:
+        async with lossy(postgresql_url) as proxy, opened(postgresql_url), opened(proxy.url) as recorder:
+            proxy.fault = Fault.HOLD_REQUEST
+            first = asyncio.create_task(recorder.insert([event(uuid4(), 1)]))
+            await proxy.struck.wait()
+
+            second = asyncio.create_task(recorder.insert([event(uuid4(), 1)]))
+            done, _ = await asyncio.wait([second], timeout=0.5)
+            assert not done
+
+            proxy.let_go.set()
+            await asyncio.gather(first, second)
+
+    run(fact())
+
+
+def test_an_insert_does_not_wait_for_the_reads_that_came_before_it(postgresql_url: str) -> None:
+    ended: list[str] = []
+
+    async def ending(name: str, work: Awaitable[object]) -> None:
+        await work
+        ended.append(name)
+
+    async def fact() -> None:
+        async with opened(postgresql_url):  # migrates
+            recorder = PostgresRecorder(postgresql_url, max_connections=1)
+            reads = [asyncio.create_task(ending("read", recorder.select([uuid4()]))) for _ in range(50)]
+            await asyncio.sleep(0)
+            await ending("insert", recorder.insert([event(uuid4(), 1)]))
+            await asyncio.gather(*reads)
+            await recorder.close()
+
+    run(fact())
+    assert len(ended) == 51
+    assert ended.index("insert") <= 4
 
 
 WRITE = """
