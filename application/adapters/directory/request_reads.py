@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from application.adapters.directory.row_reader import document, identifier, instant
+from application.adapters.directory.row_reader import Statement, document, identifier, instant
 from application.ports import (
     ApplicationRecord,
     ClientRecord,
@@ -19,26 +19,34 @@ from application.ports import (
     UserRecord,
 )
 
-ROUTE = """
+ROUTE = Statement(
+    """
 SELECT s.deployed AND s.active, r.deployed AND r.active, r.sensitive_params
 FROM directory_routes r JOIN directory_api_services s ON s.slug = r.service_slug
 WHERE r.method = $1 AND r.path = $2
-"""
-SESSION = """
+""",
+    ("text", "text"),
+)
+SESSION = Statement(
+    """
 SELECT s.created_at, s.last_used_at, s.remember_me,
        u.id, u.email, u.first_name, u.last_name, u.designation, u.roles
 FROM directory_sessions s JOIN directory_users u ON u.id = s.user_id
 WHERE s.token_hash = $1 AND NOT s.revoked AND u.active
-"""
-APPLICATION = "SELECT slug, name, roles, permissions FROM directory_applications WHERE active AND slug = $1"
-APPLICATION_BY_TOKEN = APPLICATION.replace("slug = $1", "token_hash = $1")
-CATALOG = """
+""",
+    ("text",),
+)
+_APPLICATION = "SELECT slug, name, roles, permissions FROM directory_applications WHERE active AND"
+APPLICATION = Statement(f"{_APPLICATION} slug = $1", ("text",))
+APPLICATION_BY_TOKEN = Statement(f"{_APPLICATION} token_hash = $1", ("text",))
+CATALOG = Statement("""
 SELECT t.catalog_version,
        s.slug, s.group_id, s.name, s.kind, s.access_required, s.previous_order_required, s.prices_cents
 FROM directory_state t LEFT JOIN directory_services s ON s.active
-"""
+""")
 # Always one row; what is not there is null.
-CUSTOMER = """
+CUSTOMER = Statement(
+    """
 SELECT c.id, c.name, c.email, c.additional_emails,
        m.id, m.client_id, m.customer_profile_id, m.payment_profile_id, m.brand, m.last4,
        m.exp_month, m.exp_year, m.active, m.is_default
@@ -46,12 +54,17 @@ FROM directory_state t
 LEFT JOIN directory_clients c ON c.id = $1 AND c.active
 LEFT JOIN directory_payment_methods m ON m.client_id = $1
     AND ((CAST($2 AS bigint) IS NULL AND m.is_default) OR m.id = CAST($2 AS bigint))
-"""
+""",
+    ("bigint", "bigint"),
+)
 # An earlier promotion may have had the code: the active one comes first.
-PROMOTION = """
+PROMOTION = Statement(
+    """
 SELECT promotion_id, version, code, percent_off, amount_off_cents, designation, active, starts_at, ends_at
 FROM directory_promotions WHERE code_key = $1 ORDER BY active DESC, promotion_id LIMIT 1
-"""
+""",
+    ("text",),
+)
 
 
 @dataclass(frozen=True)
