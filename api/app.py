@@ -7,9 +7,10 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
-from api import docs, errors, openapi
+from api import docs, openapi
 from api.bootstrap import Service
 from api.health import health_router
+from api.http_app import HttpApp
 from api.logs import configure_logging
 from api.pages.console import add_console
 from api.pay_and_submit.route import add_pay_and_submit
@@ -45,7 +46,7 @@ def create_app(
         finally:
             await service.close()
 
-    app = FastAPI(
+    app = HttpApp(
         title="Pay and submit",
         lifespan=lifespan,
         docs_url=None,
@@ -56,8 +57,7 @@ def create_app(
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.state.service = service
-    errors.install(app)
-    add_pay_and_submit(app.router, service.pay_and_submit_route())
+    add_pay_and_submit(app, service.pay_and_submit_route())
     app.include_router(orders_router(service.read_orders()))
     app.include_router(explain_router(service.read_explanations()))
     app.include_router(notifications_router(service.read_notifications()))

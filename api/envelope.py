@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from starlette.responses import Response
@@ -13,6 +13,11 @@ from api.statuses import STATUSES, SUCCESS, message_for
 from application.ports import GatewayCodes
 from application.randomness import random_base32
 
+_HEADERS: Final = {
+    "Content-Type": "application/json",
+    "Cache-Control": "no-store",
+    "X-Content-Type-Options": "nosniff",
+}
 _DEFAULT_RETRY_S: Mapping[int, int] = {429: 60, 503: 1}  # these two codes always say when to come back
 
 
@@ -53,7 +58,8 @@ class Envelope:
                 "gateway": _gateway(self.gateway),
                 "retry_after_seconds": self.retry_after_s,
             }
-        return content | dict(self.shown)
+        content.update(self.shown)
+        return content
 
     @property
     def retry_after_s(self) -> int | None:
@@ -62,20 +68,19 @@ class Envelope:
         return _DEFAULT_RETRY_S.get(STATUSES[self.status].code)
 
     def headers(self) -> dict[str, str]:
-        headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
-        if self.retry_after_s is not None:
-            headers["Retry-After"] = str(self.retry_after_s)
+        headers = dict(_HEADERS)
+        if (retry_after_s := self.retry_after_s) is not None:
+            headers["Retry-After"] = str(retry_after_s)
         if STATUSES[self.status].code == 401:
             headers["WWW-Authenticate"] = "Bearer"  # RFC 9110, section 11.6.1
         return headers
 
     def response(self, extra_headers: Mapping[str, str] | None = None) -> Response:
-        return Response(
-            msgspec.json.encode(self.content()),
-            status_code=STATUSES[self.status].code,
-            headers=self.headers() | dict(extra_headers or {}),
-            media_type="application/json",
-        )
+        headers = self.headers()
+        if extra_headers:
+            headers |= extra_headers
+        body = msgspec.json.encode(self.content())
+        return Response(body, STATUSES[self.status].code, headers)
 
 
 def _gateway(codes: GatewayCodes | None) -> dict[str, str | None] | None:

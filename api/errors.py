@@ -9,7 +9,6 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
-from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -55,17 +54,17 @@ def invalid(param: str, detail: str | None = None) -> ApiError:
 
 def request_id_of(request: Request) -> str:
     """The id that `RequestBoundary` gave the request."""
-    request_id: str = request.state.request_id
+    request_id: str = request.scope["state"]["request_id"]
     return request_id
 
 
 def show(request: Request, **views: Any) -> None:
     """Have the answer carry these views (`session=`, `application=`), however the request ends."""
-    request.state.shown = {**shown(request), **views}
+    request.scope["state"]["shown"] = {**shown(request), **views}
 
 
 def shown(request: Request) -> Mapping[str, Any]:
-    views: Mapping[str, Any] = getattr(request.state, "shown", {})
+    views: Mapping[str, Any] = request.scope["state"].get("shown", {})
     return views
 
 
@@ -129,7 +128,7 @@ class RequestBoundary:
             nonlocal started
             if message["type"] == "http.response.start":
                 started = True
-                MutableHeaders(scope=message)["X-Request-Id"] = request_id
+                message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode())]
             await send(message)
 
         try:

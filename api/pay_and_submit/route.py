@@ -6,16 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from fastapi import APIRouter, HTTPException
-from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
 
 from api.authentication import Authenticated, Authenticator, application_asked, require_ordering_role
 from api.decoding import decode_params
 from api.envelope import Envelope
 from api.errors import request_id_of, show, shown
+from api.http_app import HttpApp
 from api.identification import identify_route
 from api.pay_and_submit.command import CommandBuilder, Submission, Valid
 from api.pay_and_submit.ports import RenderOrder, SubmitOrderHandler
@@ -97,35 +95,13 @@ def _show_views(
         show(request, application=view(application))
 
 
-class RawRoute(APIRoute):
-    """A FastAPI route whose endpoint takes the request and gives the response: nothing is to be read for it.
-
-    Errors go to the application's own handlers, and there is nothing of FastAPI's to clean up.
-    """
-
-    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["method"] not in (self.methods or ()):
-            raise HTTPException(405)
-        response: Response = await self.endpoint(Request(scope, receive, send))
-        await response(scope, receive, send)
-
-
-def add_pay_and_submit(router: APIRouter, route: PayAndSubmit) -> None:
-    """The FastAPI route, on the application's own router: an included one would be asked twice.
-
-    Its parameters are read from the raw body, so `api/openapi.py` describes them.
-    """
-
-    async def pay_and_submit(request: Request) -> Response:
-        return await route(request)
-
-    router.add_api_route(
+def add_pay_and_submit(app: HttpApp, route: PayAndSubmit) -> None:
+    """Its parameters are read from the raw body, so `api/openapi.py` describes them."""
+    app.add_direct_route(
+        METHOD,
         PATH,
-        pay_and_submit,
-        methods=[METHOD],
+        route.__call__,
         name="pay_and_submit",
         operation_id="pay_and_submit",
         summary="Pay for an order and submit it",
-        response_class=Response,
-        route_class_override=RawRoute,
     )

@@ -11,9 +11,9 @@ from uuid import UUID
 
 from fastapi import FastAPI
 
-from api import errors
 from api.authentication import Actor, Authenticator
 from api.docs import docs_router
+from api.http_app import HttpApp
 from api.openapi import describe
 from api.pay_and_submit.command import CommandBuilder
 from api.pay_and_submit.route import PATH, PayAndSubmit, add_pay_and_submit
@@ -187,9 +187,8 @@ def app_of(world: World) -> FastAPI:
         render_order=world.render_order,
         turns=world.turns,
     )
-    app = FastAPI(title="Orders", docs_url=None, redoc_url=None, redirect_slashes=False)
-    errors.install(app)
-    add_pay_and_submit(app.router, route)
+    app = HttpApp(title="Orders", docs_url=None, redoc_url=None, redirect_slashes=False)
+    add_pay_and_submit(app, route)
     app.include_router(docs_router())
     describe(app)
     return app

@@ -9,7 +9,7 @@ decided on the event streams, not on the directory.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Hashable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Hashable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from time import monotonic
@@ -65,21 +65,21 @@ class CachedDirectory:
         self._known: dict[Hashable, _Known] = {}
 
     async def route(self, method: str, path: str) -> RouteRecord | None:
-        return await self._get(("route", method, path), lambda: self._reads.route(method, path))
+        return await self._get(("route", method, path), self._max_age_s, self._reads.route, method, path)
 
     async def session(self, token_hash: str) -> SessionRecord | None:
-        return await self._get(("session", token_hash), lambda: self._reads.session(token_hash), self._person_max_age_s)
+        return await self._get(("session", token_hash), self._person_max_age_s, self._reads.session, token_hash)
 
     async def application_by_token(self, token_hash: str) -> ApplicationRecord | None:
-        return await self._get(("token", token_hash), lambda: self._reads.application_by_token(token_hash))
+        return await self._get(("token", token_hash), self._max_age_s, self._reads.application_by_token, token_hash)
 
     async def application(self, slug: str) -> ApplicationRecord | None:
-        return await self._get(("application", slug), lambda: self._reads.application(slug))
+        return await self._get(("application", slug), self._max_age_s, self._reads.application, slug)
 
     async def order_inputs(
         self, *, client_id: int, payment_method_id: int | None, slugs: Sequence[str], promotion_code: str | None
     ) -> OrderInputs:
-        catalog = await self._get("catalog", self._reads.catalog)
+        catalog = await self._get("catalog", self._max_age_s, self._reads.catalog)
         customer = self._customer(client_id, payment_method_id)
         if promotion_code is None:
             return order_inputs(catalog, slugs, await customer, None)
@@ -96,35 +96,35 @@ class CachedDirectory:
     async def close(self) -> None:
         await self._generation.close()
 
-    async def _customer(self, client_id: int, payment_method_id: int | None) -> Customer:
-        key = (client_id, payment_method_id)
-        return await self._get(("customer", *key), lambda: self._reads.customer(*key), self._person_max_age_s)
+    def _customer(self, client_id: int, payment_method_id: int | None) -> Coroutine[Any, Any, Customer]:
+        key = ("customer", client_id, payment_method_id)
+        return self._get(key, self._person_max_age_s, self._reads.customer, client_id, payment_method_id)
 
-    async def _promotion(self, code: str) -> PromotionRecord | None:
-        return await self._get(("promotion", code), lambda: self._reads.promotion(code), self._person_max_age_s)
+    def _promotion(self, code: str) -> Coroutine[Any, Any, PromotionRecord | None]:
+        return self._get(("promotion", code), self._person_max_age_s, self._reads.promotion, code)
 
     def _remembered(self, key: Hashable) -> _Known | None:
         """What is known of it, or is on its way, if that may still be given."""
         known = self._known.get(key)
-        if known is None or known.generation != self._generation.current():
+        if known is None or monotonic() >= known.until or known.generation != self._generation.current():
             return None
-        return known if monotonic() < known.until else None
+        return known
 
-    async def _get(self, key: Hashable, read: Callable[[], Awaitable[T]], max_age_s: float | None = None) -> T:
-        """`max_age_s`: where it is another than that of what every request needs."""
-        if (known := self._remembered(key)) is not None:
-            answer = known.answer.result() if known.answer.done() else await asyncio.shield(known.answer)
-            return await self._get(key, read, max_age_s) if answer is _NO_ANSWER else answer
+    async def _get(self, key: Hashable, max_age_s: float, read: Callable[..., Awaitable[T]], *asked: Any) -> T:
+        while (known := self._remembered(key)) is not None:
+            answer = known.answer
+            found: T = answer.result() if answer.done() else await asyncio.shield(answer)
+            if found is not _NO_ANSWER:
+                return found
         generation = self._generation.current()  # before the read: an import during it makes the answer old
         if generation is None:
-            return await read()
+            return await read(*asked)
         if len(self._known) >= MAX_ENTRIES:
             self._known.clear()
-        until = monotonic() + (self._max_age_s if max_age_s is None else max_age_s)
-        known = _Known(generation, until, asyncio.get_running_loop().create_future())
+        known = _Known(generation, monotonic() + max_age_s, asyncio.get_running_loop().create_future())
         self._known[key] = known
         try:
-            found = await read()  # in the task of the request that asks first: one of its own would cost more
+            found = await read(*asked)  # in the task of the request that asks first: its own would cost more
         except BaseException as error:
             # An error is told to those who wait for it, and to nobody after them; if only the first one was cancelled,
             # the others ask again.
