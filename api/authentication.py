@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
+import msgspec
 from starlette.requests import Request
 
 from api.errors import ApiError, invalid, missing
@@ -35,8 +36,7 @@ class TokenHasher(Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class Authenticated:
+class Authenticated(msgspec.Struct, frozen=True):
     """The owner of a valid token: exactly one of `session` and `application` is there."""
 
     token_hash: str
@@ -54,8 +54,7 @@ class Authenticated:
         return tuple(role.client_id for role in roles if role.role == "client" and role.client_id is not None)
 
 
-@dataclass(frozen=True)
-class Actor:
+class Actor(msgspec.Struct, frozen=True):
     """The requester in its role, and the clients that are its own: what decides on access to orders."""
 
     requester: Requester
@@ -88,7 +87,8 @@ class Authenticator:
             return found
         if has_expired(found.session, now):
             raise ApiError("session-expired")
-        return Authenticated(found.token_hash, session=await self._touched(found.session, now))
+        session = await self._touched(found.session, now)
+        return found if session is found.session else Authenticated(found.token_hash, session=session)
 
     async def of_session(self, token_hash: str, now: datetime) -> Authenticated | None:
         """The owner of a session known by the hash of its token; None where it is revoked or has expired."""

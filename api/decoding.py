@@ -7,7 +7,7 @@ import base64
 import binascii
 from typing import Any
 
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 
 from api import strict_json
 from api.errors import ApiError
@@ -64,16 +64,19 @@ async def read_body(request: Request) -> bytes:
     if declared.isdecimal() and (len(declared) > 9 or int(declared) > MAX_BODY_BYTES):
         raise _undecodable("body-too-large")
     body = bytearray()
+    more = True
     try:
         async with asyncio.timeout(BODY_DEADLINE_S):
-            async for chunk in request.stream():
-                body += chunk
+            while more:
+                message = await request.receive()
+                if message["type"] == "http.disconnect":
+                    raise _undecodable("body-incomplete")
+                body += message.get("body", b"")
                 if len(body) > MAX_BODY_BYTES:
                     raise _undecodable("body-too-large")
+                more = message.get("more_body", False)
     except TimeoutError:
         raise _undecodable("body-too-slow") from None
-    except ClientDisconnect:
-        raise _undecodable("body-incomplete") from None
     return bytes(body)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, Final
 
 import msgspec
@@ -26,8 +25,7 @@ def new_request_id() -> str:
     return "req_" + random_base32(26).lower()
 
 
-@dataclass(frozen=True)
-class Envelope:
+class Envelope(msgspec.Struct, frozen=True):
     """One answer. `shown` holds the views that were asked for: `session`, `application`.
 
     `param` is a path as `order.add_on_services[0].slug`, `detail` a slug; neither holds a submitted value.
@@ -40,7 +38,7 @@ class Envelope:
     detail: str | None = None
     gateway: GatewayCodes | None = None
     retry_after_seconds: int | None = None
-    shown: Mapping[str, Any] = field(default_factory=dict)
+    shown: Mapping[str, Any] = msgspec.field(default_factory=dict)
 
     def content(self) -> dict[str, Any]:
         status = STATUSES[self.status]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
+
+import msgspec
 
 from api.errors import invalid, missing
 from api.pay_and_submit.params import MAX_ADD_ONS, AddOnService, OrderParams, Service
@@ -18,8 +19,7 @@ _MAX_CODE_CHARS = 100
 _IDS = range(1, 2**63)
 
 
-@dataclass(frozen=True)
-class Asked:
+class Asked(msgspec.Struct, frozen=True):
     """What a body asks of the directory, as far as it has the right form: the rest of it may be wrong."""
 
     client_id: int | None

@@ -26,8 +26,7 @@ _NOT_IN_DIGEST = frozenset({"token", "view", "session_view", "application_view"}
 _IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
 
-@dataclass(frozen=True)
-class Submission:
+class Submission(msgspec.Struct, frozen=True):
     """One decoded request of one authenticated sender."""
 
     request_id: str
@@ -38,8 +37,7 @@ class Submission:
     idempotency_keys: Sequence[str]  # the values of the header, as many as came
 
 
-@dataclass(frozen=True)
-class Valid:
+class Valid(msgspec.Struct, frozen=True):
     """The command, in which role it was given, and the view of the order that is asked for."""
 
     command: SubmitOrder

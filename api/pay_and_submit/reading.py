@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 from pydantic import ValidationError
 
 from api.pay_and_submit.params import PayAndSubmitParams
@@ -30,14 +30,12 @@ _DETAILS: Mapping[str, str] = {
 }
 
 
-@dataclass(frozen=True)
-class Fault:
+class Fault(msgspec.Struct, frozen=True):
     param: str
     detail: str
 
 
-@dataclass(frozen=True)
-class Reading:
+class Reading(msgspec.Struct, frozen=True):
     """What the shape alone tells: `params` where nothing is wrong, else the first of each kind of fault."""
 
     params: PayAndSubmitParams | None = None
