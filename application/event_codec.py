@@ -7,7 +7,7 @@ tuples are arrays, nested values are objects, bytes are base64. The topic names 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import MISSING, Field, fields, is_dataclass
 from datetime import datetime
 from operator import attrgetter
@@ -88,9 +88,12 @@ class EventCodec:
         """The event that was stored. Fields that came later have their default. Raises UnknownTopic, CorruptEvent."""
         form = self._formats.get(stored.topic)
         try:
-            return form.decode(stored) if form is not None else self._upcast(stored)
+            if form is None:
+                return self._upcast(stored)
+            state = form.read(stored.state)
         except msgspec.MsgspecError as error:
             raise CorruptEvent(stored, str(error)) from error
+        return _event(form, stored, state)
 
     def _upcast(self, stored: StoredEvent) -> Stream.Event:
         found = self._superseded.get(stored.topic)
@@ -103,7 +106,7 @@ class EventCodec:
                 state = step(state)
         except Exception as error:  # a step takes the state to be what its topic promised
             raise CorruptEvent(stored, f"cannot be upcast: {type(error).__name__}") from error
-        return form.restore(stored, state)
+        return _event(form, stored, form.restore(state))
 
 
 class _Format:
@@ -124,9 +127,10 @@ class _Format:
             [_struct_field(field, hints[field.name]) for field in stored],
             forbid_unknown_fields=True,
         )
-        self._nests = any(_nests(hints[field.name]) for field in stored)
         self._values = attrgetter(*(field.name for field in stored))
         self._decode = msgspec.json.Decoder(self._struct).decode
+        nests = any(_nests(hints[field.name]) for field in stored)
+        self.read: Callable[[bytes], msgspec.Struct] = self._read_whole if nests else self._decode
 
     def encode(self, event: CanMutateAggregate[UUID]) -> bytes:
         state = msgspec.json.encode(self._struct(*self._values(event)))
@@ -136,22 +140,23 @@ class _Format:
             raise TypeError(f"{self.topic} cannot be stored: {error}") from error
         return state
 
-    def decode(self, stored: StoredEvent) -> Stream.Event:
-        state = self._decode(stored.state)
-        # The struct refuses unknown fields, but values nested in it would drop them silently.
-        if self._nests and (again := msgspec.json.encode(state)) != stored.state:
-            _refuse_dropped(msgspec.json.decode(stored.state), msgspec.json.decode(again))
-        return self._event(stored, state)
+    def _read_whole(self, stored: bytes) -> msgspec.Struct:
+        """The struct refuses unknown fields, but values nested in it would drop them silently."""
+        state: msgspec.Struct = self._decode(stored)
+        if (again := msgspec.json.encode(state)) != stored:
+            _refuse_dropped(msgspec.json.decode(stored), msgspec.json.decode(again))
+        return state
 
-    def restore(self, stored: StoredEvent, state: dict[str, Any]) -> Stream.Event:
-        restored = msgspec.convert(state, self._struct)
+    def restore(self, state: dict[str, Any]) -> msgspec.Struct:
+        restored: msgspec.Struct = msgspec.convert(state, self._struct)
         _refuse_dropped(state, msgspec.json.decode(msgspec.json.encode(restored)))
-        return self._event(stored, restored)
+        return restored
 
-    def _event(self, stored: StoredEvent, state: msgspec.Struct) -> Stream.Event:
-        values = msgspec.structs.asdict(state)
-        values["originator_id"], values["originator_version"] = stored.originator_id, stored.originator_version
-        return taken_over(self.event_class, values)
+
+def _event(form: _Format, stored: StoredEvent, state: msgspec.Struct) -> Stream.Event:
+    values = msgspec.structs.asdict(state)
+    values["originator_id"], values["originator_version"] = stored.originator_id, stored.originator_version
+    return taken_over(form.event_class, values)
 
 
 def _struct_field(field: Field[Any], hint: Any) -> tuple[str, Any] | tuple[str, Any, Any]:

@@ -24,8 +24,8 @@ from domain.order import Order
 
 log = logging.getLogger(__name__)
 
-BATCH = 200  # orders
-FEW_EVENTS = 2_000  # what follows is near the end of the log
+BATCH = 1_000  # orders; digests lie anywhere in the index, so each batch writes most of its pages anew
+FEW_EVENTS = 10 * BATCH  # about what a full batch is; after less, the end of the log is near
 POLL_S = 1.0
 RETRY_S = 5.0
 STAND_BY_S = 10.0  # a process that stops following is replaced within this

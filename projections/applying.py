@@ -18,7 +18,7 @@ from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 
 from projections.log import Batch
 from projections.model import NotFolded, ReadModel, Recorded
-from projections.positions import lock_positions, set_aside, set_positions, streams_set_aside
+from projections.positions import lock_positions, move_together, set_aside, set_positions, streams_set_aside
 from projections.sessions import Sql, sql_of
 from projections.storage import Place, Storage
 from projections.writing import GenerationWriter
@@ -42,6 +42,9 @@ class Target(ABC):
     def left_at(self, position: int) -> None:
         """What was written is committed, nothing is set aside, and that is where the generation stands."""
         self._left_at = position
+
+    def was_left_at(self, position: int) -> bool:
+        return self._left_at == position
 
     def still_at(self, position: int) -> bool:
         """Whether nobody else has written since then. Where that is not so, what was remembered is forgotten."""
@@ -104,9 +107,20 @@ def insert_for(connection: sa.Connection, table: sa.Table) -> postgresql.Insert 
 def apply(sql: Sql, targets: Sequence[Target], batch: Batch, *, bulk: bool = False) -> Applied:
     """Apply a batch to targets of one database, in the caller's transaction.
 
-    A target that does not stand within the batch is left alone. Raises whatever a fold or a write raises.
+    A target that does not stand within the batch is left alone. Raises whatever a fold or a write raises, and
+    StandApart.
     """
-    stands = lock_positions(sql, [target.place for target in targets])
+    places = [target.place for target in targets]
+    if all(target.was_left_at(batch.after) for target in targets) and move_together(
+        sql, places, batch.after, batch.end
+    ):
+        # They stand where we have left them, so nothing is set aside either: there is nothing to read.
+        for target in targets:
+            target.still_at(batch.after)
+            if wanted := target.wanted(batch.events):
+                target.write(sql, wanted, bulk=bulk)
+        return Applied(dict.fromkeys(places, batch.end), list(targets))
+    stands = lock_positions(sql, places)
     # Only who moves the position sets anything aside, so a position that we have left without has nothing aside still.
     asked = [target.place for target in targets if not target.still_at(stands[target.place])]
     aside = streams_set_aside(sql, asked)

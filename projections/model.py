@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
@@ -25,6 +25,7 @@ GENERATION = "generation"  # stands for the schema of a generation, whose name i
 
 Row = dict[str, Any]
 Key = tuple[Any, ...]
+RowKey = int | Key
 
 
 class Recorded(NamedTuple):
@@ -56,52 +57,79 @@ class NotFolded(Exception):
 
 
 class Records:
-    """The rows of one table that a batch touches, by primary key; its first column is the stream's id."""
+    """The rows of one table by primary key, as far as they are known; its first column is the stream's id.
 
-    def __init__(self, table: sa.Table, stored: Mapping[Key, Row] | None = None) -> None:
+    The number of the id stands for it in keys: numbers are hashed at once, a UUID calls Python for it.
+    """
+
+    def __init__(self, table: sa.Table) -> None:
         self._key = tuple(column.name for column in table.primary_key)
-        self.stored = stored or {}  # what the table holds of the streams of this batch
-        self.rows: dict[Key, Row | None] = dict(self.stored)  # None: to be deleted
-        self._changed: set[int] = set()  # by identity: hashing keys would cost more than the fold
+        self._stream, *self._rest = self._key
+        self.rows: dict[RowKey, Row] = {}
+        self._touched: dict[RowKey, bool] = {}  # by the batch; whether the table had the row before
+        self._dropped: dict[RowKey, Row] = {}
 
-    def find(self, *key: Any) -> Row | None:
+    def find(self, stream_id: UUID, /, *rest: Any) -> Row | None:
         """The row as it is now; change it with `change` only."""
-        return self.rows.get(key)
+        return self.rows.get((stream_id.int, *rest) if rest else stream_id.int)
 
     def of_stream(self, stream_id: UUID) -> list[Row]:
         """All rows of the stream."""
-        return [row for key, row in self.rows.items() if row is not None and key[0] == stream_id]
+        return [row for row in self.rows.values() if row[self._stream] == stream_id]
 
     def put(self, row: Row) -> None:
         """Write a row with all its columns, new or instead of the one that is there."""
-        key = tuple(row[name] for name in self._key)
+        key = self._key_of(row)
+        self._touched.setdefault(key, key in self.rows)
         self.rows[key] = row
-        self._changed.add(id(row))
 
-    def change(self, *key: Any, **values: Any) -> Row | None:
+    def change(self, stream_id: UUID, /, *rest: Any, **values: Any) -> Row | None:
         """Set some columns of a row; None, and no change, where there is none."""
+        key = (stream_id.int, *rest) if rest else stream_id.int
         row = self.rows.get(key)
         if row is not None:
             row.update(values)
-            self._changed.add(id(row))
+            self._touched.setdefault(key, True)
         return row
 
-    def drop(self, *key: Any) -> None:
-        if self.rows.get(key) is not None:
-            self.rows[key] = None
+    def drop(self, stream_id: UUID, /, *rest: Any) -> None:
+        key = (stream_id.int, *rest) if rest else stream_id.int
+        row = self.rows.pop(key, None)
+        if row is not None:
+            self._touched.setdefault(key, True)
+            self._dropped[key] = row
+
+    def loaded(self, rows: Iterable[Row]) -> None:
+        """What the table holds of streams that nothing was known of."""
+        self.rows.update((self._key_of(row), row) for row in rows)
 
     def written(self) -> tuple[list[Row], list[Row], list[Key]]:
-        """The rows that are new, those that were there and have changed, and the keys of those to delete."""
+        """The rows that are new, those that were there and have changed, and the keys of those to delete; from then
+        on they count as what the table holds."""
         new: list[Row] = []
         changed: list[Row] = []
         gone: list[Key] = []
-        for key, row in self.rows.items():
-            if row is None:
-                if key in self.stored:
-                    gone.append(key)
-            elif id(row) in self._changed:
-                (changed if key in self.stored else new).append(row)
+        rows = self.rows
+        for key, was_there in self._touched.items():
+            if key in rows:
+                (changed if was_there else new).append(rows[key])
+            elif was_there:
+                gone.append(tuple([self._dropped[key][name] for name in self._key]))
+        self._settle()
         return new, changed, gone
+
+    def keep(self, streams: Container[int]) -> None:
+        """Forget the rows of all others, and what the batch has touched."""
+        self.rows = {key: row for key, row in self.rows.items() if row[self._stream].int in streams} if streams else {}
+        self._settle()
+
+    def _settle(self) -> None:
+        self._touched.clear()
+        self._dropped.clear()
+
+    def _key_of(self, row: Row) -> RowKey:
+        number: int = row[self._stream].int
+        return (number, *[row[name] for name in self._rest]) if self._rest else number
 
 
 class Sums:
@@ -111,7 +139,10 @@ class Sums:
         self.amounts: dict[Key, dict[str, int]] = {}
 
     def add(self, *key: Any, **amounts: int) -> None:
-        row = self.amounts.setdefault(key, {})
+        row = self.amounts.get(key)
+        if row is None:
+            self.amounts[key] = amounts
+            return
         for name, amount in amounts.items():
             row[name] = row.get(name, 0) + amount
 
@@ -119,8 +150,8 @@ class Sums:
 class Changes:
     """What one batch changes in the tables of one read model."""
 
-    def __init__(self, model: ReadModel, stored: Mapping[sa.Table, Mapping[Key, Row]]) -> None:
-        self.records = {table: Records(table, stored.get(table)) for table in model.records}
+    def __init__(self, model: ReadModel, known: Mapping[sa.Table, Records]) -> None:
+        self.records = known or {table: Records(table) for table in model.records}
         self.sums = {table: Sums() for table in model.sums}
         self.appends: dict[sa.Table, list[tuple[Any, ...]]] = {table: [] for table in model.appends}  # in column order
 
@@ -157,9 +188,9 @@ class ReadModel(ABC):
     def tables(self) -> tuple[sa.Table, ...]:
         return self.records + self.sums + self.appends
 
-    def changes(self, batch: Sequence[Recorded], stored: Mapping[sa.Table, Mapping[Key, Row]]) -> Changes:
-        """All events of the batch, folded. Raises NotFolded."""
-        changes = Changes(self, stored)
+    def changes(self, batch: Sequence[Recorded], known: Mapping[sa.Table, Records]) -> Changes:
+        """All events of the batch, folded into the rows that are known. Raises NotFolded."""
+        changes = Changes(self, known)
         for position, event in batch:
             try:
                 if isinstance(event, Undecodable):

@@ -6,7 +6,7 @@ leases run on the database's clock.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -15,7 +15,6 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from domain.order import Order
-from domain.order_events import OrderHistory
 from domain.policy import Policy
 from domain.stream import Stream
 from projections.applying import Target, insert_for
@@ -59,51 +58,34 @@ class Done:
     kind: str
 
 
+_BEGINS: Mapping[type[Stream.Event], tuple[str, Callable[[Policy], float]]] = {
+    Order.PaymentAttempted: (PAYMENT, lambda policy: policy.charge_time_s),
+    Order.PaymentOutcomeUnknown: (PAYMENT, lambda _: 0.0),
+    Order.PaymentHeld: (PAYMENT, lambda _: 0.0),
+    Order.Submitted: (EMAIL, lambda policy: policy.outbox_begins_s),
+    Order.EmailResendRequested: (EMAIL, lambda _: 0.0),
+    Order.VoidRequested: (CORRECTION, lambda _: OWN_TRY_S),
+    Order.RefundRequested: (CORRECTION, lambda _: OWN_TRY_S),
+}
+_ENDS: Mapping[type[Stream.Event], Done] = {
+    Order.PaymentCharged: Done(PAYMENT),
+    Order.PaymentDeclined: Done(PAYMENT),
+    Order.PaymentFailed: Done(PAYMENT),
+    Order.PaymentNotSent: Done(PAYMENT),
+    Order.PaymentExpired: Done(PAYMENT),
+    Order.EmailSent: Done(EMAIL),
+}
+_FIRST_OF_ITS_KIND = frozenset({Order.PaymentAttempted, Order.Submitted})  # nothing of the kind was open before
+WORK: frozenset[type[Stream.Event]] = frozenset(_BEGINS.keys() | _ENDS.keys())
+
+
 def work_after(event: Stream.Event, policy: Policy) -> Due | Done | None:
     """What an event means for the work on its order."""
-    at = event.timestamp
-    match event:
-        case Order.PaymentAttempted():
-            return Due(PAYMENT, at + timedelta(seconds=policy.charge_time_s))
-        case Order.PaymentOutcomeUnknown() | Order.PaymentHeld():
-            return Due(PAYMENT, at)
-        case (
-            Order.PaymentCharged()
-            | Order.PaymentDeclined()
-            | Order.PaymentFailed()
-            | Order.PaymentNotSent()
-            | Order.PaymentExpired()
-        ):
-            return Done(PAYMENT)
-        case Order.Submitted():
-            return Due(EMAIL, at + timedelta(seconds=policy.outbox_begins_s))
-        case Order.EmailResendRequested():
-            return Due(EMAIL, at)
-        case Order.EmailSent():
-            return Done(EMAIL)
-        case Order.VoidRequested() | Order.RefundRequested():
-            return Due(CORRECTION, at + timedelta(seconds=OWN_TRY_S))
-        case _:
-            return None
-
-
-WORK: frozenset[type[OrderHistory.Event]] = frozenset(
-    {
-        Order.PaymentAttempted,
-        Order.PaymentOutcomeUnknown,
-        Order.PaymentHeld,
-        Order.PaymentCharged,
-        Order.PaymentDeclined,
-        Order.PaymentFailed,
-        Order.PaymentNotSent,
-        Order.PaymentExpired,
-        Order.Submitted,
-        Order.EmailResendRequested,
-        Order.EmailSent,
-        Order.VoidRequested,
-        Order.RefundRequested,
-    }
-)
+    kind = type(event)
+    if kind in _BEGINS:
+        work, after_s = _BEGINS[kind]
+        return Due(work, event.timestamp + timedelta(seconds=after_s(policy)))
+    return _ENDS.get(kind)
 
 
 # A row is news for the one that is there: its ticket is another than before, also after a poke between two positions.
@@ -137,18 +119,24 @@ class OpenWork(Target):
 
     def write(self, sql: Sql, batch: Sequence[Recorded], *, bulk: bool = False) -> None:
         """Work that is made and ended within one batch never reaches the table."""
-        last: dict[tuple[UUID, str], tuple[Due | Done, Recorded]] = {}
-        begun: set[tuple[UUID, str]] = set()
+        last: dict[tuple[int, str], tuple[Due | Done, Recorded]] = {}  # by the number of the id, which hashes at once
+        begun: set[tuple[int, str]] = set()
         for recorded in batch:
             event = recorded.event
             change = None if isinstance(event, Undecodable) else work_after(event, self._policy)
             if change is not None:
-                item = (event.originator_id, change.kind)
-                if item not in last and isinstance(event, Order.PaymentAttempted | Order.Submitted):
-                    begun.add(item)  # nothing of the kind was open before
+                item = (event.originator_id.int, change.kind)
+                if item not in last and type(event) in _FIRST_OF_ITS_KIND:
+                    begun.add(item)
                 last[item] = (change, recorded)
-        put_all(sql, [(*item, due.at.timestamp(), at) for item, (due, (at, _)) in last.items() if isinstance(due, Due)])
-        _delete(sql, [item for item, (done, _) in last.items() if isinstance(done, Done) and item not in begun])
+        due, done = list[tuple[UUID, str, float, int]](), list[tuple[UUID, str]]()
+        for item, (change, (position, event)) in last.items():
+            if isinstance(change, Due):
+                due.append((event.originator_id, change.kind, change.at.timestamp(), position))
+            elif item not in begun:
+                done.append((event.originator_id, change.kind))
+        put_all(sql, due)
+        _delete(sql, done)
 
 
 def put_all(sql: Sql, news: Sequence[tuple[UUID, str, float, int]]) -> None:

@@ -31,6 +31,30 @@ class GenerationGone(Exception):
     """The generation was dropped: another one is served now."""
 
 
+def move_together(sql: Sql, places: Sequence[Place], start: int, end: int) -> bool:
+    """Where all generations stand at `start`, lock them and move them to `end`; False, and nothing moved, where none
+    does. Raises StandApart where only some do."""
+    moved = len(sql.rows(_moving(len(places), sql.is_postgresql), (end, *_keys(places), start)))
+    if moved not in (0, len(places)):
+        raise StandApart(f"{moved} of {len(places)} stand at {start}")
+    return moved > 0
+
+
+class StandApart(Exception):
+    """Somebody else has moved some of the generations; this transaction cannot go on."""
+
+
+@cache
+def _moving(number: int, is_postgresql: bool) -> str:
+    where = _among(number)
+    if is_postgresql:  # in one order, as above
+        where = (
+            f"(projection, generation) IN (SELECT projection, generation FROM projection_positions WHERE {where}"  # noqa: S608
+            " ORDER BY projection, generation FOR UPDATE)"
+        )
+    return f"UPDATE projection_positions SET position = ? WHERE {where} AND position = ? RETURNING 1"  # noqa: S608
+
+
 def set_positions(sql: Sql, places: Sequence[Place], position: int) -> None:
     if places:
         statement = f"UPDATE projection_positions SET position = ? WHERE {_among(len(places))}"  # noqa: S608
@@ -39,11 +63,13 @@ def set_positions(sql: Sql, places: Sequence[Place], position: int) -> None:
 
 @cache
 def _among(number: int) -> str:
+    if number == 1:
+        return "projection = ? AND generation = ?"
     return f"(projection, generation) IN (VALUES {', '.join(['(?, ?)'] * number)})"
 
 
 def _keys(places: Sequence[Place]) -> list[str | int]:
-    return [part for place in places for part in place.key]
+    return [part for place in places for part in place]
 
 
 def streams_set_aside(sql: Sql, places: Sequence[Place]) -> Mapping[Place, set[UUID]]:

@@ -24,6 +24,8 @@ T = TypeVar("T")
 LEASE_S = 6.0  # a leader that is gone is replaced within this and one try
 HEARTBEAT_S = 1.5
 PACE_S = 0.075  # between two rounds: a small batch costs most per event, so under load some come together
+BUSY_EVENTS = 300  # of one round: more come than on any ordinary day, and a round costs as much as a hundred events
+BUSY_PACE_S = 0.15
 POLL_S = 0.5  # without a wake-up: somebody else's events on SQLite, or a listener that died
 RETRY_S = 1.0
 
@@ -59,7 +61,7 @@ class Projector:
         """Follow the log while this process leads, until cancelled; an error is kept for the status and tried again."""
         while True:
             try:
-                if not await self._blocking(self._leads):
+                if monotonic() >= self._renew_at_s and not await self._blocking(self._leads):
                     await asyncio.sleep(HEARTBEAT_S)
                     continue
                 began_s = monotonic()
@@ -74,10 +76,11 @@ class Projector:
                 continue
             if moved >= FRONT:
                 continue  # there is more
-            if not moved or self._following.together:
+            if not self._woken.is_set() and (not moved or self._following.together):
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._woken.wait(), POLL_S)
-            await asyncio.sleep(began_s + PACE_S - monotonic())  # over already, where the round before is long ago
+            pace_s = BUSY_PACE_S if moved >= BUSY_EVENTS else PACE_S
+            await asyncio.sleep(began_s + pace_s - monotonic())  # over already, where the round before is long ago
 
     async def catch_up(self) -> int:
         """Apply one round now, whoever leads; by how many events it moved."""
@@ -96,8 +99,6 @@ class Projector:
         return await asyncio.get_running_loop().run_in_executor(self._thread, call)
 
     def _leads(self) -> bool:
-        if monotonic() < self._renew_at_s:
-            return True
         self._renew_at_s = 0.0
         with self._storage.control.execution_options(immediate=True).begin() as connection:
             leads = leases.take(connection, self._lease, self._owner, LEASE_S)

@@ -2,50 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable, Sequence
 from itertools import islice
 from uuid import UUID
 
 import sqlalchemy as sa
 
-from projections.model import Changes, Key, Row
+from projections.model import Recorded, Records
 
-STREAMS = 1_000  # of each read model
-
-Rows = dict[Key, Row]
+STREAMS = 1_000  # of each read model; when there are twice as many, the older half is let go
 
 
 class RecentRows:
     """What a generation holds of some streams, as this process wrote it. To be trusted while nobody else has."""
 
-    def __init__(self) -> None:
-        self._streams: dict[UUID, dict[sa.Table, Rows]] = {}  # the last used one is the last
+    def __init__(self, tables: Iterable[sa.Table]) -> None:
+        self.records = {table: Records(table) for table in tables}
+        self._streams: dict[int, None] = {}  # by the number of the id; the last used one is the last
 
-    def take(self, streams: Iterable[UUID], tables: Iterable[sa.Table]) -> tuple[dict[sa.Table, Rows], list[UUID]]:
-        """The rows of the streams, and those of the streams that nothing is known of. They are given away, since they
-        are about to change: `keep` brings them back."""
-        found: dict[sa.Table, Rows] = {table: {} for table in tables}
-        unknown: list[UUID] = []
-        for stream_id in streams:
-            kept = self._streams.pop(stream_id, None)
-            if kept is None:
-                unknown.append(stream_id)
-            else:
-                for table, rows in kept.items():
-                    found[table].update(rows)
-        return found, unknown
+    def unknown(self, batch: Sequence[Recorded]) -> list[UUID]:
+        """The streams of a batch that nothing is known of, but those that begin in it, which have no rows.
 
-    def keep(self, streams: Collection[UUID], changes: Changes) -> None:
-        """Remember what a batch of these streams has left, also where that is nothing."""
-        kept: dict[UUID, dict[sa.Table, Rows]] = {stream_id: {} for stream_id in streams}
-        for table, records in changes.records.items():
-            for key, row in records.rows.items():
-                if row is not None:
-                    kept[key[0]].setdefault(table, {})[key] = row
-        self._streams.update(kept)
-        if (over := len(self._streams) - STREAMS) > 0:  # at once: to find the first means to pass those gone before
-            for stream_id in list(islice(self._streams, over)):
-                del self._streams[stream_id]
+        All of the batch count as known from now on.
+        """
+        streams, unknown = self._streams, dict[UUID, None]()
+        for _, event in batch:
+            number = event.originator_id.int
+            if streams.pop(number, True) and event.originator_version != 1:
+                unknown[event.originator_id] = None
+            streams[number] = None
+        return list(unknown)
+
+    def let_go(self) -> None:
+        """Keep no more than what may soon be needed again."""
+        if len(self._streams) > 2 * STREAMS:
+            self._streams = dict.fromkeys(islice(self._streams, len(self._streams) - STREAMS, None))
+            for records in self.records.values():
+                records.keep(self._streams)
 
     def forget(self) -> None:
         self._streams.clear()
+        for records in self.records.values():
+            records.keep(())

@@ -101,7 +101,7 @@ def read_registry(connection: sa.Connection) -> dict[str, Entry]:
         sa.select(generations).join(projections, same & generations.c.generation.in_(in_use))
     ):
         place = Place(row.projection, row.generation)
-        known[place.key] = Generation(place, row.code_digest, row.shape_digest, row.digest)
+        known[place] = Generation(place, row.code_digest, row.shape_digest, row.digest)
     return {
         row.projection: Entry(
             known[row.projection, row.live],

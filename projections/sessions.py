@@ -6,8 +6,8 @@ most of what an order costs here.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cache
 from typing import Any
 
@@ -46,15 +46,15 @@ def _marked(statement: str) -> str:
 @contextmanager
 def sql_of(connection: sa.Connection) -> Iterator[Sql]:
     """Plain SQL in the transaction of a toolkit's connection. Raises DBAPIError."""
-    cursor = cursor_of(connection.connection, connection.dialect)
+    cursor, dialect = cursor_of(connection.connection, connection.dialect), connection.dialect
+    driver: Any = dialect.loaded_dbapi
     try:
-        with translated_errors(connection.dialect):
-            yield Sql(cursor, connection.dialect)
-    except sa.exc.DBAPIError as error:
-        if connection.dialect.is_disconnect(error.orig, connection.connection, cursor):  # type: ignore[arg-type]
+        yield Sql(cursor, dialect)
+    except driver.Error as error:
+        if dialect.is_disconnect(error, connection.connection, cursor):
             connection.invalidate(error)
             connection.engine.dispose()  # the others of the pool are lost too
-        raise
+        raise translated(error, dialect) from error
     finally:
         cursor.close()
 
@@ -64,14 +64,10 @@ def cursor_of(connection: Any, dialect: sa.Dialect) -> Any:
     return connection.cursor(binary=True) if dialect.name == "postgresql" else connection.cursor()
 
 
-@contextmanager
-def translated_errors(dialect: sa.Dialect) -> Iterator[None]:
-    """The driver's errors as the toolkit's, without the values that they happened with."""
+def translated(error: Exception, dialect: sa.Dialect) -> BaseException:
+    """An error of the driver as the toolkit's, without the values that it happened with."""
     driver: Any = dialect.loaded_dbapi
-    try:
-        yield
-    except driver.Error as error:
-        raise sa.exc.DBAPIError.instance(None, None, error, driver.Error, True, dialect=dialect) from error
+    return sa.exc.DBAPIError.instance(None, None, error, driver.Error, True, dialect=dialect)
 
 
 class Session:
@@ -80,8 +76,10 @@ class Session:
 
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
+        self._error: type[Exception] = engine.dialect.loaded_dbapi.Error
         self._begin = "BEGIN" if engine.dialect.name == "postgresql" else "BEGIN IMMEDIATE"
         self._connection: Any = None
+        self._together: Callable[[], AbstractContextManager[Any]] = nullcontext
         self._sql: Sql | None = None
 
     def rows(self, statement: str, values: Values = ()) -> list[tuple[Any, ...]]:
@@ -96,8 +94,9 @@ class Session:
 
     @contextmanager
     def writing(self) -> Iterator[Sql]:
-        """A transaction that writes, committed at the end; on SQLite it has the write lock from the start."""
-        with self._opened() as sql:
+        """A transaction that writes, committed at the end; on SQLite it has the write lock from the start. PostgreSQL
+        is only waited for where rows are read and at the end, so an error may come later than its statement."""
+        with self._opened() as sql, self._together():
             sql.run(self._begin)
             yield sql
             sql.run("COMMIT")
@@ -111,10 +110,11 @@ class Session:
     @contextmanager
     def _opened(self) -> Iterator[Sql]:
         try:
-            with translated_errors(self._engine.dialect):
-                yield self._sql or self._open()
-        except BaseException:
+            yield self._sql or self._open()
+        except BaseException as error:
             self.close()
+            if isinstance(error, self._error):
+                raise translated(error, self._engine.dialect) from error
             raise
 
     def _open(self) -> Sql:
@@ -123,5 +123,6 @@ class Session:
         pooled.detach()  # the pool forgets it: its settings are ours
         if self._engine.dialect.name == "postgresql":
             self._connection.autocommit = True  # we say BEGIN ourselves, and only where something is written
+            self._together = self._connection.pipeline
         self._sql = Sql(cursor_of(self._connection, self._engine.dialect), self._engine.dialect)
         return self._sql

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
+from typing import NamedTuple
 
 import sqlalchemy as sa
 
@@ -41,8 +41,7 @@ dead_letters = sa.Table(
 )
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(NamedTuple):
     """One generation of one projection."""
 
     projection: str
@@ -51,10 +50,6 @@ class Place:
     @property
     def name(self) -> str:
         return f"{self.projection}_{self.number}"
-
-    @property
-    def key(self) -> tuple[str, int]:
-        return (self.projection, self.number)
 
 
 class Storage:

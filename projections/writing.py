@@ -15,7 +15,7 @@ import msgspec
 import sqlalchemy as sa
 
 from projections.columns import UtcDateTime
-from projections.model import Changes, Key, ReadModel, Recorded, Row
+from projections.model import Changes, Key, NotFolded, ReadModel, Recorded, Row
 from projections.recent import RecentRows
 from projections.sessions import Sql
 
@@ -38,7 +38,7 @@ class TableWriter:
         self._name_set = frozenset(self._names)
         self._key = [column.name for column in table.primary_key]
         types = {c.name: c.type.dialect_impl(dialect) for c in table.columns}
-        self._to_sql = [(n, to) for n, name in enumerate(self._names) if (to := types[name].bind_processor(dialect))]
+        self._to_sql = [(n, to) for n, name in enumerate(self._names) if (to := _to_sql(types[name], dialect))]
         self._from_sql = {n: make for n, kind in types.items() if (make := kind.result_processor(dialect, None))}
         self._picked = itemgetter(*self._names) if len(self._names) > 1 else _only(self._names[0])
         self._make_statements(table, schema, dialect)
@@ -71,15 +71,15 @@ class TableWriter:
         self._add = f"{self._insert}{conflict} UPDATE SET {added}"
         self._copy = f"COPY {named} ({names}) FROM STDIN"
 
-    def load(self, sql: Sql, stream_ids: Sequence[UUID]) -> dict[Key, Row]:
-        """The rows of the streams, by primary key."""
+    def load(self, sql: Sql, stream_ids: Sequence[UUID]) -> list[Row]:
+        """The rows of the streams."""
         wanted: Any = list(stream_ids) if self._postgresql else _json([stream_id.hex for stream_id in stream_ids])
-        found: dict[Key, Row] = {}
+        found: list[Row] = []
         for values in sql.rows(self._of_streams, (wanted,)):
             row = dict(zip(self._names, values, strict=True))
             for name, from_sql in self._from_sql.items():
                 row[name] = from_sql(row[name])
-            found[tuple([row[name] for name in self._key])] = row
+            found.append(row)
         return found
 
     def put(self, sql: Sql, rows: Sequence[Row]) -> None:
@@ -88,11 +88,11 @@ class TableWriter:
 
     def put_new(self, sql: Sql, rows: Sequence[Row]) -> None:
         """Many rows that are certainly not there."""
-        self._insert_all(sql, map(self._picked, rows), len(rows))
+        self._insert_all(sql, map(self._picked, rows), len(rows), bulk=True)
 
-    def append(self, sql: Sql, rows: Sequence[tuple[Any, ...]]) -> None:
+    def append(self, sql: Sql, rows: Sequence[tuple[Any, ...]], *, bulk: bool) -> None:
         """New rows of a table that only grows, each with its values in the order of the columns."""
-        self._insert_all(sql, rows, len(rows))
+        self._insert_all(sql, rows, len(rows), bulk=bulk)
 
     def add(self, sql: Sql, amounts: Mapping[Key, Mapping[str, int]]) -> None:
         """Let the rows grow; a row that is not there begins at 0."""
@@ -111,10 +111,10 @@ class TableWriter:
             places = [self._names.index(name) for name in self._key]
             sql.many(self._delete, [[values[n] for n in places] for values in self._values([blank | r for r in rows])])
 
-    def _insert_all(self, sql: Sql, rows: Iterable[Sequence[Any]], number: int) -> None:
+    def _insert_all(self, sql: Sql, rows: Iterable[Sequence[Any]], number: int, *, bulk: bool) -> None:
         if not self._postgresql:
             sql.many(self._insert, self._converted(rows))
-        elif number >= CHUNK:
+        elif bulk and number >= CHUNK:  # statements that are sent together may not have a COPY among them
             with sql.cursor.copy(self._copy) as copy:
                 for values in self._converted(rows):
                     copy.write_row(values)
@@ -132,16 +132,26 @@ class TableWriter:
         else:
             sql.many(statement, self._values(rows))
 
-    def _values(self, rows: Iterable[Row]) -> list[list[Any]]:
+    def _values(self, rows: Iterable[Row]) -> list[tuple[Any, ...]]:
         return self._converted(map(self._picked, rows))
 
-    def _converted(self, rows: Iterable[Sequence[Any]]) -> list[list[Any]]:
-        """As the driver takes them."""
-        found = [list(row) for row in rows]
-        for place, to_sql in self._to_sql:
-            for values in found:
-                values[place] = to_sql(values[place])
-        return found
+    def _converted(self, rows: Iterable[Sequence[Any]]) -> list[tuple[Any, ...]]:
+        """As the driver takes them. Column by column: the loops are not Python's then."""
+        columns: list[Iterable[Any]] = list(zip(*rows, strict=True))
+        for place, to_sql in self._to_sql if columns else ():
+            columns[place] = map(to_sql, columns[place])
+        return list(zip(*columns, strict=True))
+
+
+def _to_sql(kind: sa.types.TypeEngine[Any], dialect: sa.Dialect) -> Callable[[Any], Any] | None:
+    """How values of a type are written; None: as they are."""
+    if isinstance(kind, sa.Uuid) and dialect.name == "sqlite":
+        return _as_hex  # what the toolkit makes, in half the steps
+    return kind.bind_processor(dialect)
+
+
+def _as_hex(value: UUID | None) -> str | None:
+    return None if value is None else f"{value.int:032x}"
 
 
 def _only(name: str) -> Callable[[Row], Sequence[Any]]:
@@ -153,24 +163,25 @@ class GenerationWriter:
 
     def __init__(self, model: ReadModel, schema: str | None, dialect: sa.Dialect) -> None:
         self.model = model
-        self.recent = RecentRows()
+        self.recent = RecentRows(model.records)
         self._tables = {table: TableWriter(table, schema, dialect) for table in model.tables}
 
     def write(self, sql: Sql, batch: Sequence[Recorded], *, bulk: bool = False) -> None:
         """`bulk`: rows that are new come so often that they are worth a COPY, and none is remembered."""
-        if not self.model.records:
-            self._flush(sql, self.model.changes(batch, {}), bulk=bulk)
-            return
-        streams = {event.originator_id for _, event in batch}
-        begun = {event.originator_id for _, event in batch if event.originator_version == 1}
-        stored, unknown = self.recent.take(streams - begun, self.model.records)  # those just begun have no rows
-        if unknown:
-            for table in self.model.records:
-                stored[table].update(self._tables[table].load(sql, unknown))
-        changes = self.model.changes(batch, stored)
+        recent = self.recent
+        if recent.records and (unknown := recent.unknown(batch)):
+            for table, records in recent.records.items():
+                records.loaded(self._tables[table].load(sql, unknown))
+        try:
+            changes = self.model.changes(batch, recent.records)
+        except NotFolded:
+            recent.forget()  # rows have changed already
+            raise
         self._flush(sql, changes, bulk=bulk)
-        if not bulk:
-            self.recent.keep(streams, changes)
+        if bulk:
+            recent.forget()
+        else:
+            recent.let_go()
 
     def _flush(self, sql: Sql, changes: Changes, *, bulk: bool) -> None:
         for table, records in changes.records.items():
@@ -185,4 +196,4 @@ class GenerationWriter:
         for table, sums in changes.sums.items():
             self._tables[table].add(sql, sums.amounts)
         for table, rows in changes.appends.items():
-            self._tables[table].append(sql, rows)
+            self._tables[table].append(sql, rows, bulk=bulk)

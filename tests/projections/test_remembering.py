@@ -7,6 +7,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy.exc import SQLAlchemyError
 
+from api.read_models import ORDERS
 from domain.order import Order
 from domain.stream import Stream
 from projections import following, recent
@@ -65,6 +66,22 @@ def test_what_another_runner_wrote_meanwhile_is_not_overwritten(world: World, mo
             world.append(events[start : start + 3])
             (world, second)[turn % 3 == 0].follow()
 
+    assert world.same_as_a_fresh_fold()
+
+
+def test_what_another_runner_has_moved_on_its_own_is_not_moved_twice(world: World) -> None:
+    events = order_events(2, Wish())
+    world.append(events[:3])
+    world.follow()
+    world.append(events[3:])
+    with another(world, "second") as second:
+        alone = following.Following(second.parts.storage, [ORDERS], [], second.parts.log)
+        while alone.round():
+            pass
+        alone.close()
+    world.follow()
+
+    assert world.parts.dead_letters.waiting() == []
     assert world.same_as_a_fresh_fold()
 
 
