@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from dataclasses import fields as dataclass_fields
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, TypeVar
 from uuid import UUID
 
 from eventsourcing.domain import Aggregate, CanMutateAggregate, OriginatorIDError, OriginatorVersionError
+
+E = TypeVar("E")
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -108,13 +110,13 @@ def _field_names(event_class: type[Stream.Event]) -> frozenset[str]:
     return frozenset(field.name for field in dataclass_fields(event_class))
 
 
-def taken_over(event_class: type[Stream.Event], values: dict[str, Any]) -> Stream.Event:
+def taken_over(event_class: type[E], values: dict[str, Any]) -> E:
     """An event with these values, known to be those of all its fields, as its class would make it.
 
     The __init__ of a frozen dataclass goes through object.__setattr__ for each field, which takes longest of all that
     recording does; so they are taken over at once. The event owns `values` from then on.
     """
-    event: Stream.Event = object.__new__(event_class)
+    event = object.__new__(event_class)
     object.__setattr__(event, "__dict__", values)
     return event
 
