@@ -9,9 +9,11 @@ import time
 from collections import defaultdict, deque
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import cache
 from itertools import accumulate
 from pathlib import Path
 from queue import SimpleQueue
+from typing import Any
 
 from eventsourcing.persistence import Notification, StoredEvent
 from msgspec import to_builtins
@@ -175,23 +177,25 @@ class SqliteWriter:
 
 def _insert(connection: sqlite3.Connection, events: Sequence[StoredEvent]) -> Outcome:
     """One statement for all rows: when a row conflicts, SQLite undoes this statement and keeps the transaction."""
-    rows = ",".join(["(?,?,?,?)"] * len(events))
-    values = [
-        value
-        for event in events
-        for value in (to_builtins(event.originator_id), event.originator_version, event.topic, event.state)
-    ]
+    values: list[Any] = []
+    for event in events:
+        # The state as a bytearray: for bytes, sqlite3 looks for an adapter first.
+        values += (to_builtins(event.originator_id), event.originator_version, event.topic, bytearray(event.state))
     try:
-        cursor = connection.execute(
-            f"INSERT INTO stored_events (originator_id, originator_version, topic, state) VALUES {rows}",  # noqa: S608
-            values,
-        )
+        cursor = connection.execute(_insertion(len(events)), values)
     except sqlite3.IntegrityError as error:
         if error.sqlite_errorcode != sqlite3.SQLITE_CONSTRAINT_UNIQUE:
             raise
         return Conflict()
     assert cursor.lastrowid is not None
     return cursor.lastrowid
+
+
+@cache
+def _insertion(events: int) -> str:
+    """The statement for so many events."""
+    rows = ",".join(["(?,?,?,?)"] * events)
+    return f"INSERT INTO stored_events (originator_id, originator_version, topic, state) VALUES {rows}"  # noqa: S608
 
 
 def _primary_code(error: sqlite3.Error) -> int | None:
