@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from math import ceil
+from typing import Any
 
 from application.commands import Outcome
 from domain.order import Order
@@ -22,27 +23,27 @@ _PARAM_OF_REFUSAL = {
 }
 
 
-def outcome_of(order: Order) -> Outcome:
-    """The answer that the order's current state calls for."""
+def outcome_of(order: Order, /, **more: Any) -> Outcome:
+    """The answer that the order's current state calls for; `more`: fields of it that the state does not tell."""
     payment = order.payment
     codes = payment.codes if payment else None
     match order.state:
         case OrderState.REFUSED:
             assert order.refused is not None
             status = order.refused.status
-            return Outcome(status, order.id, param=_PARAM_OF_REFUSAL.get(status))
+            return Outcome(status, order.id, param=_PARAM_OF_REFUSAL.get(status), **more)
         case OrderState.PAYMENT_OPEN | None:
-            return Outcome(GATEWAY_ERROR, order.id, detail="payment-outcome-unknown", gateway=codes)
+            return Outcome(GATEWAY_ERROR, order.id, detail="payment-outcome-unknown", gateway=codes, **more)
         case OrderState.PAYMENT_HELD:
-            return Outcome(GATEWAY_ERROR, order.id, detail="payment-held-for-review", gateway=codes)
+            return Outcome(GATEWAY_ERROR, order.id, detail="payment-held-for-review", gateway=codes, **more)
         case OrderState.DECLINED:
-            return Outcome(order.ending_status or GATEWAY_ERROR, order.id, gateway=codes)
+            return Outcome(order.ending_status or GATEWAY_ERROR, order.id, gateway=codes, **more)
         case OrderState.PAYMENT_FAILED | OrderState.PAYMENT_EXPIRED:
             status = order.ending_status or GATEWAY_ERROR
-            return Outcome(status, order.id, detail=_failure_detail(order), gateway=codes)
+            return Outcome(status, order.id, detail=_failure_detail(order), gateway=codes, **more)
         case _:
             failed = order.state is OrderState.SUBMITTED and order.email_state is EmailState.FAILED
-            return Outcome("mandrill-email-failed" if failed else SUCCESS, order.id)
+            return Outcome("mandrill-email-failed" if failed else SUCCESS, order.id, **more)
 
 
 def _failure_detail(order: Order) -> str | None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import MISSING, Field, fields, is_dataclass
 from datetime import datetime
-from operator import attrgetter
+from operator import itemgetter
 from typing import Annotated, Any, get_args, get_type_hints
 from uuid import UUID
 
@@ -82,7 +82,13 @@ class EventCodec:
         form = self._by_class.get(type(event))
         if form is None:
             raise UnknownTopic(getattr(type(event), "TOPIC", type(event).__qualname__))
-        return StoredEvent(event.originator_id, event.originator_version, form.topic, form.encode(event))
+        values = {
+            "originator_id": event.originator_id,
+            "originator_version": event.originator_version,
+            "topic": form.topic,
+            "state": form.encode(vars(event)),
+        }
+        return taken_over(StoredEvent, values)
 
     def decode(self, stored: StoredEvent) -> Stream.Event:
         """The event that was stored. Fields that came later have their default. Raises UnknownTopic, CorruptEvent."""
@@ -127,13 +133,13 @@ class _Format:
             [_struct_field(field, hints[field.name]) for field in stored],
             forbid_unknown_fields=True,
         )
-        self._values = attrgetter(*(field.name for field in stored))
+        self._values = itemgetter(*(field.name for field in stored))
         self._decode = msgspec.json.Decoder(self._struct).decode
         nests = any(_nests(hints[field.name]) for field in stored)
         self.read: Callable[[bytes], msgspec.Struct] = self._read_whole if nests else self._decode
 
-    def encode(self, event: CanMutateAggregate[UUID]) -> bytes:
-        state = msgspec.json.encode(self._struct(*self._values(event)))
+    def encode(self, values: dict[str, Any]) -> bytes:
+        state = msgspec.json.encode(self._struct(*self._values(values)))
         try:
             self._decode(state)
         except msgspec.ValidationError as error:

@@ -108,7 +108,7 @@ class PayAndSubmit:
         if order.state is OrderState.SUBMITTED and order.email_state is EmailState.PENDING:
             saved = await self._confirm(saved, personal, command.requester.id, command.request_id)
         order = saved.guards.order
-        return replace(outcome_of(order), position=saved.position, order=order, personal=personal)
+        return outcome_of(order, position=saved.position, order=order, personal=personal)
 
     async def _refusal(self, order: Order, intent: Saved) -> Outcome:
         """A duplicate shows the earlier order; any other refusal shows the refused one."""

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import fields as dataclass_fields
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, TypeVar
 from uuid import UUID
 
-from eventsourcing.domain import Aggregate
+from eventsourcing.domain import Aggregate, CanMutateAggregate, OriginatorIDError, OriginatorVersionError
+
+E = TypeVar("E")
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -54,6 +56,17 @@ class Stream(Aggregate):
         correlation_id: str
         causation_id: str
 
+        def mutate(self, aggregate: Any) -> Any:
+            """The library's, on the attributes behind its properties. Raises where it is not the next of the stream."""
+            if self.originator_id is not aggregate._id and self.originator_id != aggregate._id:
+                raise OriginatorIDError(self.originator_id, aggregate._id)
+            if self.originator_version != aggregate._version + 1:
+                raise OriginatorVersionError(self.originator_version, aggregate._version + 1)
+            self.apply(aggregate)
+            aggregate._version = self.originator_version
+            aggregate._modified_on = self.timestamp
+            return aggregate
+
     def __init_subclass__(cls) -> None:
         # The library would otherwise take the name Created, which an event of ours may well need.
         super().__init_subclass__(created_event_name="CreatedByLibrary")
@@ -67,19 +80,29 @@ class Stream(Aggregate):
         return stream
 
     def record(self, metadata: Metadata, event_class: type[Stream.Event], **fields: Any) -> None:
-        """Make the next event of this stream, apply it and keep it for saving."""
+        """Make the next event of this stream, apply it and keep it for saving.
+
+        Raises TypeError where a field is missing or unknown.
+        """
         values = {
-            "originator_id": self.id,
-            "originator_version": self.version + 1,
+            "originator_id": self._id,
+            "originator_version": self._version + 1,
             "timestamp": metadata.recorded_at,
             "actor": metadata.actor,
             "correlation_id": metadata.correlation_id,
             "causation_id": metadata.causation_id,
             **fields,
         }
-        event = made(event_class, values)
+        # No event has a __post_init__ but the library's, which only checks that the originator's id is one.
+        complete = values.keys() == _field_names(event_class)
+        event = taken_over(event_class, values) if complete else event_class(**values)
         event.mutate(self)
-        self.pending_events.append(event)
+        self._pending_events.append(event)
+
+    def collect_events(self) -> Sequence[CanMutateAggregate[UUID]]:
+        """The events to save; they are pending no longer."""
+        collected, self._pending_events = self._pending_events, []
+        return collected
 
 
 @cache
@@ -87,21 +110,13 @@ def _field_names(event_class: type[Stream.Event]) -> frozenset[str]:
     return frozenset(field.name for field in dataclass_fields(event_class))
 
 
-def made(event_class: type[Stream.Event], values: dict[str, Any]) -> Stream.Event:
-    """An event with these values, as its class would make it. Raises TypeError where a field is missing or unknown.
+def taken_over(event_class: type[E], values: dict[str, Any]) -> E:
+    """An event with these values, known to be those of all its fields, as its class would make it.
 
     The __init__ of a frozen dataclass goes through object.__setattr__ for each field, which takes longest of all that
-    recording does; so where every field is given, they are taken over at once. The event owns `values` from then on.
-    No event has a __post_init__ but the library's, which only checks that the originator's id is one.
+    recording does; so they are taken over at once. The event owns `values` from then on.
     """
-    if values.keys() != _field_names(event_class):
-        return event_class(**values)
-    return taken_over(event_class, values)
-
-
-def taken_over(event_class: type[Stream.Event], values: dict[str, Any]) -> Stream.Event:
-    """The same, of values that are known to be those of all fields."""
-    event: Stream.Event = object.__new__(event_class)
+    event = object.__new__(event_class)
     object.__setattr__(event, "__dict__", values)
     return event
 

@@ -51,7 +51,8 @@ class Guards:
     @property
     def all_written(self) -> bool:
         """Whether each of the streams has events, so that saving new ones tells whether it had been seen whole."""
-        return all(stream is None or stream.version for stream in (self.order, self.window, self.redemption))
+        redemption_written = self.redemption is None or self.redemption.version > 0
+        return self.order.version > 0 and self.window.version > 0 and redemption_written
 
 
 def decide(submission: Submission, guards: Guards, policy: Policy, metadata: Metadata) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 from typing import Any
 from uuid import UUID
 
@@ -145,3 +146,15 @@ def test_derived_ids_never_change_between_releases() -> None:
     message = b"".join(len(part).to_bytes(8, "big") + part for part in (b"token", b"t"))
     assert IDS.token_hash("t") == hmac.new(b"a secret key of tests", message, hashlib.sha256).hexdigest()
     assert str(window(HOME)) == "ff79913e-6cec-8a30-82cf-a419d77d552b"
+
+
+@pytest.mark.parametrize("length", [16, 63, 64, 65, 200])
+def test_a_key_of_any_length_gives_the_hmac_of_the_standard_library(length: int) -> None:
+    key = bytes(range(length))
+    message = b"".join(len(part).to_bytes(8, "big") + part for part in (b"request", b"{}"))
+    assert DerivedIds(key).request_digest(b"{}") == hmac.new(key, message, hashlib.sha256).hexdigest()
+
+
+@given(st.text(st.characters(max_codepoint=127)))
+def test_ascii_text_is_normalised_like_any_other(text: str) -> None:
+    assert normalised(text) == " ".join(re.findall("[0-9a-z]+", text.lower()))

@@ -12,8 +12,6 @@ from typing import Any
 
 import asyncpg
 
-from application.semaphores import acquire_within
-
 CONNECT_S = 3.0
 ACQUIRE_S = 3.0  # for a free connection of the pool, a new one included
 COMMAND_S = 8.0  # on our side, for a server that went silent; longer than its own limits below
@@ -56,8 +54,11 @@ class PostgresSessions:
 
     async def take(self, *, first: bool) -> Any:
         """An asyncpg connection, until it is given back or dropped. Raises one of DATABASE_ERRORS."""
-        if first or not self._places.locked():
-            await acquire_within(self._places, ACQUIRE_S)
+        if not self._places.locked():
+            await self._places.acquire()  # does not wait
+        elif first:
+            async with asyncio.timeout(ACQUIRE_S):
+                await self._places.acquire()
         else:
             async with asyncio.timeout(ACQUIRE_S), self._next:
                 await self._places.acquire()

@@ -9,8 +9,11 @@ import time
 from collections import defaultdict, deque
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import cache
 from itertools import accumulate
 from pathlib import Path
+from queue import SimpleQueue
+from typing import Any
 
 from eventsourcing.persistence import Notification, StoredEvent
 from msgspec import to_builtins
@@ -45,7 +48,8 @@ class SqliteWriter:
         self._connection: sqlite3.Connection | None = connect(path, busy_s=WRITE_BUSY_S)
         self._thread = threading.Thread(target=self._run, name="sqlite-writer", daemon=True)
         self._waiting: deque[Insert] = deque()
-        self._changed = threading.Condition()
+        self._lock = threading.Lock()  # of what waits, and of whether more may come
+        self._wakes: SimpleQueue[None] = SimpleQueue()  # holds something while the thread has yet to look again
         self._closing = False
         self._waking: set[asyncio.AbstractEventLoop] = set()  # those that wake the thread in their next round
         self.commits = 0
@@ -56,7 +60,7 @@ class SqliteWriter:
     def submit(self, events: Sequence[StoredEvent]) -> asyncio.Future[int]:
         """Queue an insert; the future is resolved after its own commit. Raises StoreUnavailable."""
         insert = Insert.of(events)
-        with self._changed:
+        with self._lock:
             if self._closing:
                 raise StoreUnavailable("closed")
             if len(self._waiting) >= QUEUE_SIZE:
@@ -72,14 +76,14 @@ class SqliteWriter:
         """Wake the thread a round of the loop after the first insert: what came in that round goes together, and the
         loop is done with most of it before both want the interpreter."""
         self._waking.discard(loop)
-        with self._changed:
-            self._changed.notify()
+        if self._wakes.empty():
+            self._wakes.put(None)
 
     def close(self) -> None:
         """Write what waits and end the thread."""
-        with self._changed:
+        with self._lock:
             self._closing = True
-            self._changed.notify()
+        self._wakes.put(None)
         self._thread.join(CLOSE_S)
 
     # --- on the thread ------------------------------------------------------------------------------------------------
@@ -93,7 +97,7 @@ class SqliteWriter:
                 finally:
                     _deliver(inserts, outcomes)
         finally:
-            with self._changed:
+            with self._lock:
                 self._closing = True
                 left = list(self._waiting)
                 self._waiting.clear()
@@ -102,10 +106,11 @@ class SqliteWriter:
 
     def _next_group(self) -> list[Insert]:
         """The inserts that wait now; waits for the first. Empty when there is nothing left to do."""
-        with self._changed:
-            while not self._waiting and not self._closing:
-                self._changed.wait()
-            return [self._waiting.popleft() for _ in range(min(len(self._waiting), GROUP_SIZE))]
+        while True:
+            with self._lock:
+                if self._waiting or self._closing:
+                    return [self._waiting.popleft() for _ in range(min(len(self._waiting), GROUP_SIZE))]
+            self._wakes.get()
 
     def _write(self, inserts: Sequence[Insert]) -> list[Outcome]:
         if (written := self._write_at_once(inserts)) is not None:
@@ -172,23 +177,25 @@ class SqliteWriter:
 
 def _insert(connection: sqlite3.Connection, events: Sequence[StoredEvent]) -> Outcome:
     """One statement for all rows: when a row conflicts, SQLite undoes this statement and keeps the transaction."""
-    rows = ",".join(["(?,?,?,?)"] * len(events))
-    values = [
-        value
-        for event in events
-        for value in (to_builtins(event.originator_id), event.originator_version, event.topic, event.state)
-    ]
+    values: list[Any] = []
+    for event in events:
+        # The state as a bytearray: for bytes, sqlite3 looks for an adapter first.
+        values += (to_builtins(event.originator_id), event.originator_version, event.topic, bytearray(event.state))
     try:
-        cursor = connection.execute(
-            f"INSERT INTO stored_events (originator_id, originator_version, topic, state) VALUES {rows}",  # noqa: S608
-            values,
-        )
+        cursor = connection.execute(_insertion(len(events)), values)
     except sqlite3.IntegrityError as error:
         if error.sqlite_errorcode != sqlite3.SQLITE_CONSTRAINT_UNIQUE:
             raise
         return Conflict()
     assert cursor.lastrowid is not None
     return cursor.lastrowid
+
+
+@cache
+def _insertion(events: int) -> str:
+    """The statement for so many events."""
+    rows = ",".join(["(?,?,?,?)"] * events)
+    return f"INSERT INTO stored_events (originator_id, originator_version, topic, state) VALUES {rows}"  # noqa: S608
 
 
 def _primary_code(error: sqlite3.Error) -> int | None:

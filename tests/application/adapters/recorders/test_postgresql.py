@@ -15,7 +15,7 @@ import pytest
 from eventsourcing.persistence import StoredEvent
 
 from application.adapters.recorders import PostgresRecorder, postgresql_sessions, postgresql_writer
-from application.event_log import Recorder, StoreUnavailable
+from application.event_log import Conflict, Recorder, StoreUnavailable
 from tests.application.adapters.recorders.examples import event, everything, opened, outcomes, same
 from tests.application.adapters.recorders.lossy_proxy import Fault, lossy
 from tests.helpers import run
@@ -233,5 +233,29 @@ def test_the_function_reports_a_damaged_sequence_as_such_and_not_as_a_conflict(p
             await admin.execute("ALTER TABLE stored_events ALTER COLUMN notification_id RESTART WITH 1")
             with pytest.raises(StoreUnavailable):
                 await recorder.insert([event(uuid4(), 1)])
+
+    run(fact())
+
+
+def test_in_a_group_only_the_insert_whose_version_was_taken_conflicts(postgresql_url: str) -> None:
+    async def fact() -> None:
+        async with opened(postgresql_url) as recorder:
+            taken, fresh, twice = uuid4(), uuid4(), uuid4()
+            before = await recorder.insert([event(taken, 1)])
+            group = [
+                [event(uuid4(), 1), event(uuid4(), 1)],
+                [event(fresh, 1), event(taken, 1, b"other")],
+                [event(twice, 1, b"first")],
+                [event(twice, 1, b"second")],
+                [event(uuid4(), 1)],
+            ]
+
+            ended = await outcomes(recorder, group)
+
+            assert [type(one) for one in ended] == [int, Conflict, int, Conflict, int]
+            written = [one for one in await everything(recorder) if one.id > before]
+            assert same(written, [*group[0], *group[2], *group[4]])
+            assert [ended[0], ended[2], ended[4]] == [written[1].id, written[2].id, written[3].id]
+            assert recorder.commits == 2  # type: ignore[attr-defined]
 
     run(fact())
