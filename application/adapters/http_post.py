@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 from aiohappyeyeballs import AddrInfoType, start_connection
 
 from application.adapters.http_connection import MOMENT_S, Broken, HttpConnection, Reply
-from application.semaphores import acquire_within
+from application.semaphores import Places
 
 __all__ = ["HttpPost", "Limits", "Lost", "Reply", "Unsent"]
 
@@ -70,7 +70,7 @@ class HttpPost:
         self._named = parts.netloc.rpartition("@")[2]
         self._tls = ssl.create_default_context() if parts.scheme == "https" else None
         self._limits = limits
-        self._slots = asyncio.Semaphore(limits.max_connections)
+        self._slots = Places(limits.max_connections)
         self._keepalive_s = _KEEPALIVE_S
         self._idle: list[HttpConnection] = []  # the one used last is at the end
         self._busy: set[HttpConnection] = set()
@@ -85,7 +85,7 @@ class HttpPost:
         connect_s = min(deadline_s, self._limits.connect_timeout_s)
         request = b"%s%d\r\n\r\n%s" % (self._head(url, headers), len(data), data)
         try:
-            await acquire_within(self._slots, connect_s)
+            await self._slots.take(connect_s)
         except TimeoutError:
             return Unsent("pool-exhausted")
         try:

@@ -12,7 +12,7 @@ from typing import Any
 
 import asyncpg
 
-from application.semaphores import acquire_within
+from application.semaphores import Places
 
 CONNECT_S = 3.0
 ACQUIRE_S = 3.0  # for a free connection of the pool, a new one included
@@ -42,7 +42,7 @@ class PostgresSessions:
         self._max_connections = max_connections
         self._pool: asyncpg.Pool | None = None
         self._opening = asyncio.Lock()
-        self._places = asyncio.Semaphore(max_connections)  # one per connection that is taken
+        self._places = Places(max_connections)  # one per connection that is taken
         self._next = asyncio.Lock()  # held by the one that waits for a place; the others wait for it
         self._free: list[Any] = []
 
@@ -56,11 +56,11 @@ class PostgresSessions:
 
     async def take(self, *, first: bool) -> Any:
         """An asyncpg connection, until it is given back or dropped. Raises one of DATABASE_ERRORS."""
-        if first or not self._places.locked():
-            await acquire_within(self._places, ACQUIRE_S)
+        if first or not self._places.all_taken:
+            await self._places.take(ACQUIRE_S)
         else:
             async with asyncio.timeout(ACQUIRE_S), self._next:
-                await self._places.acquire()
+                await self._places.take(None)  # within the limit around it
         try:
             while self._free:
                 if is_open(connection := self._free.pop()):
