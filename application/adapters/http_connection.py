@@ -42,6 +42,9 @@ class HttpConnection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._parser = httptools.HttpResponseParser(self)
         self._answer: asyncio.Future[Reply] | None = None  # while a request is under way
+        self._ends_at_s = inf  # of that request
+        self._timer: asyncio.TimerHandle | None = None
+        self._timer_at_s = inf
         self._body = bytearray()
         self._received = 0  # bytes since the request
         self._has_headers = False
@@ -55,13 +58,14 @@ class HttpConnection(asyncio.Protocol):
         self._answer = answer
         self._received = 0
         self._begin()
-        timer = self._loop.call_at(ends_at_s, self._fail, "time-out")
+        self._ends_at_s = ends_at_s
+        if ends_at_s < self._timer_at_s:
+            self._set_timer()
         assert self._transport is not None
         self._transport.write(request)
         try:
             return await answer
         finally:
-            timer.cancel()
             if self._answer is not None:  # cancelled: the answer may still come, and must not meet the next request
                 self._fail("cancelled")
 
@@ -163,6 +167,22 @@ class HttpConnection(asyncio.Protocol):
         if answer is not None and not answer.done():
             answer.set_exception(Broken(reason))
 
+    def _set_timer(self) -> None:
+        """For the request under way. One that ends in time leaves the timer to the next, which ends later."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer_at_s = self._ends_at_s
+        self._timer = self._loop.call_at(self._timer_at_s, self._on_timer)
+
+    def _on_timer(self) -> None:
+        self._timer, self._timer_at_s = None, inf
+        if self._answer is None:
+            return
+        if self._loop.time() < self._ends_at_s:  # the timer was that of an earlier request
+            self._set_timer()
+        else:
+            self._fail("time-out")
+
     def _end_idle(self) -> None:
         """The other side closes, or speaks though it was not asked; nothing if we have closed already."""
         if self._transport is not None:
@@ -170,6 +190,8 @@ class HttpConnection(asyncio.Protocol):
             self._close()
 
     def _close(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
         transport, self._transport = self._transport, None
         if transport is not None:
             transport.abort()

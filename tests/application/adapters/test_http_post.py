@@ -18,7 +18,7 @@ import uvloop
 from aiohttp import web
 
 from application.adapters import http_post
-from application.adapters.http_post import HttpPost, Limits, Reply
+from application.adapters.http_post import HttpPost, Limits, Lost, Reply
 from tests.application.adapters.mandrill.certificates import self_signed
 
 LIMITS = Limits(connect_timeout_s=2.0, max_answer_bytes=10_000, max_connections=10)
@@ -228,3 +228,35 @@ def test_no_learned_time_is_longer_than_our_own(monkeypatch: pytest.MonkeyPatch)
 
     asyncio.run(scenario())
     assert (server.connections, server.requests) == (3, 3)
+
+
+@LOOPS
+@pytest.mark.parametrize(("first_s", "second_s"), [(0.3, 0.4), (5.0, 0.4), (0.1, 0.4)])
+def test_each_request_on_a_connection_ends_at_its_own_deadline(
+    loop: Callable[[], asyncio.AbstractEventLoop], first_s: float, second_s: float
+) -> None:
+    async def once(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"please")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nyes")
+        with suppress(ConnectionError):
+            await reader.read()  # whatever else is asked is never answered
+        writer.close()
+
+    async def scenario() -> tuple[Any, Any, float]:
+        server = await asyncio.start_server(once, "127.0.0.1", 0)
+        async with server:
+            url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+            post = HttpPost(url, LIMITS)
+            first = await post(url, b"please", {}, first_s)
+            await asyncio.sleep(0.2)
+            started = time.monotonic()
+            second = await post(url, b"again", {}, second_s)
+            took_s = time.monotonic() - started
+            await post.close()
+            await asyncio.sleep(0.05)
+        return first, second, took_s
+
+    with asyncio.Runner(loop_factory=loop) as runner:
+        first, second, took_s = runner.run(scenario())
+    assert (first, second) == (Reply(200, b"yes"), Lost("time-out"))
+    assert second_s - 0.01 < took_s < second_s + 0.3
