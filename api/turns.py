@@ -7,11 +7,10 @@ answered at the same moment, and come back together.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from typing import Final
 
-from application.semaphores import acquire_within
+from application.semaphores import Places
 
 AT_ONCE: Final = 16
 MAX_WAIT_S: Final = 0.25  # then an order begins all the same: a pace, and no limit that a slow database could exhaust
@@ -33,13 +32,13 @@ class Turns:
     """Gives turns in the order of arrival. Belongs to one event loop."""
 
     def __init__(self, at_once: int = AT_ONCE, max_wait_s: float = MAX_WAIT_S) -> None:
-        self._free = asyncio.Semaphore(at_once)
+        self._free = Places(at_once)
         self._max_wait_s = max_wait_s
 
     async def take(self) -> Turn:
         """Wait for a turn, though not for long."""
         try:
-            await acquire_within(self._free, self._max_wait_s)
+            await self._free.take(self._max_wait_s)
         except TimeoutError:
             return Turn(None)
         return Turn(self._free.release)

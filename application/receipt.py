@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from html import escape
+from itertools import chain
 from typing import Any, Final
 
 ADDRESS_FIELDS: Final = ("street", "street2", "city", "province", "postal_code")
 
-_PAGE: Final = "margin:0;padding:24px 12px;background:#f3f4f6;font:16px/1.5 Helvetica,Arial,sans-serif;color:#1f2937"
-_CARD: Final = "max-width:560px;margin:0 auto;padding:24px;background:#ffffff;border-radius:8px"
-_TABLE: Final = "width:100%;border-collapse:collapse;margin:16px 0"
 _CELL: Final = "padding:8px 0;border-top:1px solid #e5e7eb;text-align:left;vertical-align:top"
 _AMOUNT: Final = (
     "padding:8px 0 8px 16px;border-top:1px solid #e5e7eb;text-align:right;white-space:nowrap;vertical-align:top"
 )
+_BOLD: Final = ";font-weight:bold"
+_PAGE: Final = "margin:0;padding:24px 12px;background:#f3f4f6;font:16px/1.5 Helvetica,Arial,sans-serif;color:#1f2937"
+_CARD: Final = "max-width:560px;margin:0 auto;padding:24px;background:#ffffff;border-radius:8px"
+_TABLE: Final = "width:100%;border-collapse:collapse;margin:16px 0"
 _SMALL: Final = "margin:16px 0 0;font-size:14px;color:#6b7280"
 
 
@@ -28,31 +31,22 @@ class Receipt:
     html: str
 
 
-@dataclass(frozen=True)
-class _Said:
-    """What both renderings say, in plain text."""
-
-    number: str
-    greeting: str
-    lines: Sequence[tuple[str, str]]
-    sums: Sequence[tuple[str, str]]
-    payment: str
-    address: Sequence[str]
-
-
 def render_receipt(order: Mapping[str, Any]) -> Receipt:
     """Render an order in the view `order_receipt`. The amounts are integer cents."""
-    said = _Said(
-        number=_line(order["number"]),
-        greeting=_greeting(order),
-        lines=_line_rows(order),
-        sums=_sum_rows(order),
-        payment=_payment(order),
-        address=_address(order),
+    number, greeting, payment = _line(order["number"]), _greeting(order), _payment(order)
+    rows = _line_rows(order) + _sum_rows(order)
+    address = _address(order)
+    parts = [greeting, f"Thank you. Order {number} is confirmed.", "\n".join(map(": ".join, rows)), payment]
+    if address:
+        parts.append("\n".join(["Property:", *address]))
+    return Receipt(
+        subject=f"Order {number} is confirmed",
+        text="\n\n".join(parts) + "\n",
+        html=_html([number, greeting, payment, *chain.from_iterable(rows)], address),
     )
-    return Receipt(subject=f"Order {said.number} is confirmed", text=_text(said), html=_html(said))
 
 
+@lru_cache(maxsize=4096)
 def money(amount_cents: int, currency: str) -> str:
     """$1,166.50, or 1,166.50 CAD; a minus stands in front."""
     whole, cents = divmod(abs(amount_cents), 100)
@@ -60,42 +54,30 @@ def money(amount_cents: int, currency: str) -> str:
     return f"{sign}${whole:,}.{cents:02d}" if currency == "USD" else f"{sign}{whole:,}.{cents:02d} {currency}"
 
 
-def _text(said: _Said) -> str:
-    parts = [
-        f"{said.greeting}\n\nThank you. Order {said.number} is confirmed.",
-        "\n".join([f"{label}: {amount}" for label, amount in (*said.lines, *said.sums)]),
-        said.payment,
-    ]
-    if said.address:
-        parts.append("Property:\n" + "\n".join(said.address))
-    return "\n\n".join(parts) + "\n"
-
-
-def _html(said: _Said) -> str:
-    number = escape(said.number)
-    *sums, (total_label, total) = said.sums
-    rows = "".join([_row(label, amount) for label, amount in (*said.lines, *sums)])
-    rows += _row(total_label, total, strong=True)
+def _html(said: Sequence[str], address: Sequence[str]) -> str:
+    """`said`: number, greeting, payment, then label and amount of each row. Each text is one line, so that one step
+    escapes all of them."""
+    number, greeting, payment, *cells = escape("\n".join(said)).split("\n")
+    labels, amounts = cells[::2], cells[1::2]
+    rows = [_row(label, amount) for label, amount in zip(labels, amounts, strict=True)]
+    rows[-1] = _row(labels[-1], amounts[-1], _BOLD)  # the total
     property_html = ""
-    if said.address:
-        where = "<br>".join([escape(part) for part in said.address])
+    if address:
+        where = escape("\n".join(address)).replace("\n", "<br>")
         property_html = f'<p style="margin:16px 0 0"><strong>Property</strong><br>{where}</p>'
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Order {number}</title>'
         '<meta name="viewport" content="width=device-width, initial-scale=1"></head>'
         f'<body style="{_PAGE}"><div style="{_CARD}">'
         f'<h1 style="margin:0 0 16px;font-size:22px;line-height:1.3">Order {number} is confirmed</h1>'
-        f'<p style="margin:0">{escape(said.greeting)}</p><p style="margin:8px 0 0">Thank you for your order.</p>'
-        f'<table role="presentation" style="{_TABLE}">{rows}</table>{property_html}'
-        f'<p style="{_SMALL}">{escape(said.payment)}</p></div></body></html>'
+        f'<p style="margin:0">{greeting}</p><p style="margin:8px 0 0">Thank you for your order.</p>'
+        f'<table role="presentation" style="{_TABLE}">{"".join(rows)}</table>{property_html}'
+        f'<p style="{_SMALL}">{payment}</p></div></body></html>'
     )
 
 
-def _row(label: str, amount: str, *, strong: bool = False) -> str:
-    weight = ";font-weight:bold" if strong else ""
-    return (
-        f'<tr><td style="{_CELL}{weight}">{escape(label)}</td><td style="{_AMOUNT}{weight}">{escape(amount)}</td></tr>'
-    )
+def _row(label: str, amount: str, weight: str = "") -> str:
+    return f'<tr><td style="{_CELL}{weight}">{label}</td><td style="{_AMOUNT}{weight}">{amount}</td></tr>'
 
 
 def _greeting(order: Mapping[str, Any]) -> str:
@@ -134,7 +116,7 @@ def _payment(order: Mapping[str, Any]) -> str:
 
 def _address(order: Mapping[str, Any]) -> list[str]:
     address = (order.get("property") or {}).get("address") or {}
-    street, street2, city, province, postal_code = (_line(address.get(name)) for name in ADDRESS_FIELDS)
+    street, street2, city, province, postal_code = [_line(address.get(name)) for name in ADDRESS_FIELDS]
     region = " ".join(filter(None, (province, postal_code)))
     return [line for line in (street, street2, ", ".join(filter(None, (city, region)))) if line]
 

@@ -1,14 +1,47 @@
-"""Semaphores that are free most of the time, and waited for within a limit where they are not."""
+"""A semaphore that is free most of the time, and waited for within a limit where it is not."""
 
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 
 
-async def acquire_within(semaphore: asyncio.Semaphore, timeout_s: float) -> None:
-    """Acquire it. One that is free costs no timer. Raises TimeoutError."""
-    if semaphore.locked():
-        async with asyncio.timeout(timeout_s):
-            await semaphore.acquire()
-    else:
-        await semaphore.acquire()  # does not wait
+class Places:
+    """A number of places, given in the order of arrival. Belongs to one event loop.
+
+    A place that is free costs no look at who waits, as asyncio's own semaphore takes twice: whoever waits is handed
+    the place that becomes free, so that none is free while somebody waits.
+    """
+
+    def __init__(self, count: int) -> None:
+        self._free = count
+        self._waiting: deque[asyncio.Future[None]] = deque()
+
+    @property
+    def all_taken(self) -> bool:
+        """Whether the next one waits."""
+        return not self._free
+
+    async def take(self, timeout_s: float | None) -> None:
+        """Take a place, to be released. Raises TimeoutError where none becomes free in time; None: without a limit."""
+        if self._free:
+            self._free -= 1
+            return
+        handed = asyncio.get_running_loop().create_future()
+        self._waiting.append(handed)
+        try:
+            async with asyncio.timeout(timeout_s):
+                await handed
+        except BaseException:
+            if handed.done() and not handed.cancelled():  # handed over at the same moment
+                self.release()
+            raise
+
+    def release(self) -> None:
+        """Hand the place to whoever has waited longest, or let it be free."""
+        while self._waiting:
+            handed = self._waiting.popleft()
+            if not handed.done():
+                handed.set_result(None)
+                return
+        self._free += 1

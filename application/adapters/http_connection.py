@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import re
+import select
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import cast
+from math import inf
+from time import monotonic
+from typing import Final, cast
 
 import httptools
 
-MAX_HEAD_BYTES = 64 * 1024
+MAX_HEAD_BYTES: Final = 64 * 1024
+MOMENT_S: Final = 1.0  # no server's time-out for idle connections is shorter
+
+_TIMEOUT: Final = re.compile(rb"timeout=(\d{1,9})", re.IGNORECASE)  # of Keep-Alive, in whole seconds
 
 
 @dataclass(frozen=True)
@@ -26,17 +34,23 @@ class Broken(Exception):
 class HttpConnection(asyncio.Protocol):
     """HTTP/1.1 (RFC 9112) as a client, one request at a time; the parser is that of httptools."""
 
-    def __init__(self, max_answer_bytes: int) -> None:
+    def __init__(self, max_answer_bytes: int, ended_idle: Callable[[float], None]) -> None:
+        """`ended_idle` hears for how long the connection had been idle when the other side ended it."""
         self._max_answer_bytes = max_answer_bytes
+        self._ended_idle = ended_idle
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
         self._parser = httptools.HttpResponseParser(self)
         self._answer: asyncio.Future[Reply] | None = None  # while a request is under way
+        self._ends_at_s = inf  # of that request
+        self._timer: asyncio.TimerHandle | None = None
+        self._timer_at_s = inf
         self._body = bytearray()
         self._received = 0  # bytes since the request
         self._has_headers = False
         self._has_length = False  # or is chunked: an answer without either ends with the connection
-        self._idle_since_s = self._loop.time()
+        self._idle_since_s = monotonic()
+        self._kept_s = inf  # for how long the other side says that it keeps an idle connection, less a second
 
     async def exchange(self, request: bytes, ends_at_s: float) -> Reply:
         """Send once and wait for the answer, up to that loop time. Raises Broken; the connection is gone then."""
@@ -44,13 +58,14 @@ class HttpConnection(asyncio.Protocol):
         self._answer = answer
         self._received = 0
         self._begin()
-        timer = self._loop.call_at(ends_at_s, self._fail, "time-out")
+        self._ends_at_s = ends_at_s
+        if ends_at_s < self._timer_at_s:
+            self._set_timer()
         assert self._transport is not None
         self._transport.write(request)
         try:
             return await answer
         finally:
-            timer.cancel()
             if self._answer is not None:  # cancelled: the answer may still come, and must not meet the next request
                 self._fail("cancelled")
 
@@ -59,10 +74,19 @@ class HttpConnection(asyncio.Protocol):
         """Whether the next request may be sent."""
         return self._transport is not None and not self._transport.is_closing()
 
-    @property
-    def idle_s(self) -> float:
-        """For how long no request has been under way."""
-        return self._loop.time() - self._idle_since_s
+    def usable_after_idling(self, limit_s: float) -> bool:
+        """Whether the next request may be sent, after less than `limit_s` without one: the other side is still there.
+
+        A request that meets its close may have been carried out or not, and nobody could tell.
+        """
+        transport = self._transport
+        idle_s = monotonic() - self._idle_since_s
+        if transport is None or idle_s >= limit_s or idle_s >= self._kept_s:
+            return False
+        if transport.is_closing() or (idle_s >= MOMENT_S and _has_something_to_read(transport)):
+            self._end_idle()
+            return False
+        return True
 
     def abort(self) -> None:
         """Close at once; a request under way is lost."""
@@ -74,8 +98,8 @@ class HttpConnection(asyncio.Protocol):
         self._transport = cast(asyncio.Transport, transport)
 
     def data_received(self, data: bytes) -> None:
-        if self._answer is None:  # nobody asked
-            self._fail("nonsense")
+        if self._answer is None:  # nobody asked: a time-out that is told, as 408, or nonsense
+            self._end_idle()
             return
         self._received += len(data)
         if self._received > self._max_answer_bytes + MAX_HEAD_BYTES:
@@ -88,6 +112,8 @@ class HttpConnection(asyncio.Protocol):
 
     def connection_lost(self, error: Exception | None) -> None:
         ended_by_closing = error is None and self._has_headers and not self._has_length
+        if self._answer is None:
+            self._end_idle()
         self._transport = None
         if self._answer is not None and ended_by_closing:
             self._complete()
@@ -99,9 +125,12 @@ class HttpConnection(asyncio.Protocol):
         if self._answer is None:  # the first byte of an answer that nobody asked for
             self._close()
 
-    def on_header(self, name: bytes, _value: bytes) -> None:
-        if name.lower() in (b"content-length", b"transfer-encoding"):
-            self._has_length = True
+    def on_header(self, name: bytes, value: bytes) -> None:
+        match name.lower():
+            case b"content-length" | b"transfer-encoding":
+                self._has_length = True
+            case b"keep-alive" if timeout := _TIMEOUT.search(value):
+                self._kept_s = int(timeout[1]) - 1.0
 
     def on_headers_complete(self) -> None:
         self._has_headers = True
@@ -128,7 +157,7 @@ class HttpConnection(asyncio.Protocol):
 
     def _complete(self) -> None:
         answer, self._answer = self._answer, None
-        self._idle_since_s = self._loop.time()
+        self._idle_since_s = monotonic()
         if answer is not None and not answer.done():
             answer.set_result(Reply(self._parser.get_status_code(), bytes(self._body)))
 
@@ -138,6 +167,38 @@ class HttpConnection(asyncio.Protocol):
         if answer is not None and not answer.done():
             answer.set_exception(Broken(reason))
 
-    def _close(self) -> None:
+    def _set_timer(self) -> None:
+        """For the request under way. One that ends in time leaves the timer to the next, which ends later."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer_at_s = self._ends_at_s
+        self._timer = self._loop.call_at(self._timer_at_s, self._on_timer)
+
+    def _on_timer(self) -> None:
+        self._timer, self._timer_at_s = None, inf
+        if self._answer is None:
+            return
+        if self._loop.time() < self._ends_at_s:  # the timer was that of an earlier request
+            self._set_timer()
+        else:
+            self._fail("time-out")
+
+    def _end_idle(self) -> None:
+        """The other side closes, or speaks though it was not asked; nothing if we have closed already."""
         if self._transport is not None:
-            self._transport.abort()
+            self._ended_idle(monotonic() - self._idle_since_s)
+            self._close()
+
+    def _close(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        transport, self._transport = self._transport, None
+        if transport is not None:
+            transport.abort()
+
+
+def _has_something_to_read(transport: asyncio.Transport) -> bool:
+    """Asked of the system: bytes or a close that came, and that the event loop has not got round to yet."""
+    poll = select.poll()
+    poll.register(transport.get_extra_info("socket"), select.POLLIN)
+    return bool(poll.poll(0))

@@ -20,14 +20,16 @@ from urllib.parse import urlsplit
 
 from aiohappyeyeballs import AddrInfoType, start_connection
 
-from application.adapters.http_connection import Broken, HttpConnection, Reply
-from application.semaphores import acquire_within
+from application.adapters.http_connection import MOMENT_S, Broken, HttpConnection, Reply
+from application.semaphores import Places
 
 __all__ = ["HttpPost", "Limits", "Lost", "Reply", "Unsent"]
 
 # Short: a connection that the other side has just closed costs us an unknown outcome. Long enough for a lull: where
 # many orders come after it, new connections (TLS with them) would make each of them wait for all the others' too.
+# Shorter where the other side says so, or shows it.
 _KEEPALIVE_S: Final = 15.0
+_KEEPALIVE_SHARE: Final = 0.8  # of the shortest time after which the other side was seen to close an idle connection
 _NEXT_ADDRESS_AFTER_S: Final = 0.25  # RFC 8305: a host may have addresses that lead nowhere
 _MAX_HEADS: Final = 64
 
@@ -68,7 +70,8 @@ class HttpPost:
         self._named = parts.netloc.rpartition("@")[2]
         self._tls = ssl.create_default_context() if parts.scheme == "https" else None
         self._limits = limits
-        self._slots = asyncio.Semaphore(limits.max_connections)
+        self._slots = Places(limits.max_connections)
+        self._keepalive_s = _KEEPALIVE_S
         self._idle: list[HttpConnection] = []  # the one used last is at the end
         self._busy: set[HttpConnection] = set()
         self._heads: dict[tuple[str, tuple[tuple[str, str], ...]], bytes] = {}
@@ -82,7 +85,7 @@ class HttpPost:
         connect_s = min(deadline_s, self._limits.connect_timeout_s)
         request = b"%s%d\r\n\r\n%s" % (self._head(url, headers), len(data), data)
         try:
-            await acquire_within(self._slots, connect_s)
+            await self._slots.take(connect_s)
         except TimeoutError:
             return Unsent("pool-exhausted")
         try:
@@ -123,10 +126,15 @@ class HttpPost:
         """The one that was used last, if it can still be used."""
         while self._idle:
             connection = self._idle.pop()
-            if connection.usable and connection.idle_s < _KEEPALIVE_S:
+            if connection.usable_after_idling(self._keepalive_s):
                 return connection
             connection.abort()
         return None
+
+    def _ended_idle(self, idle_s: float) -> None:
+        """The other side ended an idle connection. After less than a moment it is a restart, and no time-out."""
+        if idle_s >= MOMENT_S:
+            self._keepalive_s = min(self._keepalive_s, _KEEPALIVE_SHARE * idle_s)
 
     async def _connect(self) -> HttpConnection:
         loop = asyncio.get_running_loop()
@@ -137,7 +145,7 @@ class HttpPost:
         else:
             to["sock"] = await start_connection(addresses, happy_eyeballs_delay=_NEXT_ADDRESS_AFTER_S)
         _, connection = await loop.create_connection(
-            lambda: HttpConnection(self._limits.max_answer_bytes),
+            lambda: HttpConnection(self._limits.max_answer_bytes, self._ended_idle),
             ssl=self._tls,
             server_hostname=self._host if self._tls else None,
             **to,

@@ -6,17 +6,15 @@ code 000123 into the number 123; hence our own. Names are looked up without thei
 
 from __future__ import annotations
 
-import re
 from codecs import BOM_UTF8
 from collections.abc import Sequence
-from functools import cached_property
 from typing import Any, Final
 
 from lxml import etree
 
 from application.ports import GatewayCodes
 
-_CODE: Final = re.compile(r"[A-Za-z0-9]{1,12}")
+_CODE_LENGTH: Final = 12  # letters and digits
 _PARSER: Final = etree.XMLParser(
     resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, remove_comments=True, remove_pis=True
 )
@@ -55,7 +53,7 @@ class Element:
         return found[0] if found else None
 
     def code(self, path: str) -> str | None:
-        """A code at the path. What does not look like a code is dropped: it could echo what was sent."""
+        """The code at the path, if it is one."""
         return as_code(self.text(path))
 
     def _listed(self) -> dict[str, list[Element]]:
@@ -67,33 +65,47 @@ class Element:
 
 
 class Answer(Element):
-    """A whole answer: the root element, with what every answer has."""
+    """A whole answer: the root element, and in plain text what is asked of most answers, read in one pass."""
 
-    @cached_property
-    def message_codes(self) -> list[str]:
-        return [code for message in self.all("messages/message") if (code := message.code("code"))]
+    def __init__(self, node: Any) -> None:
+        super().__init__(node)
+        self.ref_id: str | None = None
+        self.transaction: dict[str, str] = {}  # the texts inside transactionResponse, the first of each name
+        self._messages: list[dict[str, str]] = []
+        errors: list[dict[str, str]] = []
+        results: list[dict[str, str]] = []
+        for child in node:
+            match _name_of(child):
+                case "refId" if self.ref_id is None:
+                    self.ref_id = (child.text or "").strip()
+                case "messages":
+                    self._messages += _rows(child, "message")
+                case "transactionResponse":
+                    for part in child:
+                        match name := part.tag.rpartition("}")[2]:
+                            case "errors":
+                                errors += _rows(part, "error")
+                            case "messages":
+                                results += _rows(part, "message")
+                            case _:
+                                self.transaction.setdefault(name, (part.text or "").strip())
+        self.message_codes = _codes(self._messages, "code")
+        self.has_errors = bool(errors)  # inside transactionResponse
+        # the codes inside transactionResponse: of its errors, else of its messages
+        self.reason_codes = _codes(errors, "errorCode") if errors else _codes(results, "code")
+        said = self.transaction.get
+        self.codes = GatewayCodes(
+            response_code=as_code(said("responseCode")),
+            reason_code=self.reason_codes[0] if self.reason_codes else None,
+            message_code=self.message_codes[0] if self.message_codes else None,
+            avs_result=as_code(said("avsResultCode")),
+            cvv_result=as_code(said("cvvResultCode")),
+        )
 
     @property
     def message_texts(self) -> list[str]:
         """For decisions only; never keep or log them."""
-        return [message.text("text") or "" for message in self.all("messages/message")]
-
-    @cached_property
-    def reason_codes(self) -> list[str]:
-        """The codes inside transactionResponse: of its errors, else of its messages."""
-        errors = [error.code("errorCode") for error in self.all("transactionResponse/errors/error")]
-        messages = [message.code("code") for message in self.all("transactionResponse/messages/message")]
-        return [code for code in errors or messages if code]
-
-    @cached_property
-    def codes(self) -> GatewayCodes:
-        return GatewayCodes(
-            response_code=self.code("transactionResponse/responseCode"),
-            reason_code=next(iter(self.reason_codes), None),
-            message_code=next(iter(self.message_codes), None),
-            avs_result=self.code("transactionResponse/avsResultCode"),
-            cvv_result=self.code("transactionResponse/cvvResultCode"),
-        )
+        return [message.get("text", "") for message in self._messages]
 
 
 def parse(body: bytes) -> Answer:
@@ -107,10 +119,27 @@ def parse(body: bytes) -> Answer:
     return Answer(root)
 
 
+def as_code(text: str | None) -> str | None:
+    """A code. What does not look like one is dropped: it could echo what was sent."""
+    return text if text and len(text) <= _CODE_LENGTH and text.isascii() and text.isalnum() else None
+
+
 def _name_of(node: Any) -> str:
     tag: str = node.tag
     return tag.rpartition("}")[2]
 
 
-def as_code(text: str | None) -> str | None:
-    return text if text and _CODE.fullmatch(text) else None
+def _rows(node: Any, name: str) -> list[dict[str, str]]:
+    """Of each child with the name the texts inside, the first of each name."""
+    rows = []
+    for child in node:
+        if _name_of(child) == name:
+            row: dict[str, str] = {}
+            for part in child:
+                row.setdefault(part.tag.rpartition("}")[2], (part.text or "").strip())
+            rows.append(row)
+    return rows
+
+
+def _codes(rows: list[dict[str, str]], name: str) -> list[str]:
+    return [code for row in rows if (code := as_code(row.get(name)))]

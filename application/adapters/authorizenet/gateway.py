@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Final
 
 import pyxb
 
@@ -30,6 +31,8 @@ from application.ports import (
 
 _log = logging.getLogger(__name__)
 
+_INVALID: Final = (ValueError, pyxb.PyXBException)  # what the schema does not take
+
 
 def _utc_now() -> datetime:
     return datetime.now(UTC)
@@ -54,10 +57,13 @@ class AuthorizeNetGateway:
         await self._transport.close()
 
     async def charge(self, request: ChargeRequest) -> ChargeOutcome:
-        def build() -> bytes:
-            return charge_bytes(self._config.login_id, self._config.transaction_key, request)
-
-        body = await self._send(build, self._config.deadline_s)
+        config = self._config
+        try:
+            written = charge_bytes(config.login_id, config.transaction_key, request)
+        except _INVALID:
+            body: bytes | NotSent | OutcomeUnknown = NotSent("invalid-request")
+        else:
+            body = await self._transport.post(written, config.deadline_s)
         outcome = charge_outcome(body, request.invoice_number) if isinstance(body, bytes) else body
         if isinstance(outcome, NotSent | OutcomeUnknown):
             _log.warning("charge %s: %s, %s", request.invoice_number, type(outcome).__name__, outcome.reason)
@@ -118,7 +124,7 @@ class AuthorizeNetGateway:
         """Build and post. What the schema does not take is never sent; the error names a value, so it is not kept."""
         try:
             request = build()
-        except (ValueError, pyxb.PyXBException):
+        except _INVALID:
             return NotSent("invalid-request")
         return await self._transport.post(request, deadline_s)
 

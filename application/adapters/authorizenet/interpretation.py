@@ -6,8 +6,6 @@ not fit together is an unknown outcome, to be looked up; a definite no needs a c
 
 from __future__ import annotations
 
-import re
-
 from application.adapters.authorizenet import codes as known
 from application.adapters.authorizenet.answers import Answer, Nonsense, as_code, parse
 from application.ports import (
@@ -33,7 +31,7 @@ def charge_outcome(body: bytes, invoice_number: str) -> ChargeOutcome:
     answer = _read(body, _CHARGE_ROOTS, invoice_number)
     if isinstance(answer, OutcomeUnknown):
         return answer
-    if (response_code := answer.text("transactionResponse/responseCode")) is None:
+    if (response_code := answer.transaction.get("responseCode")) is None:
         return _without_transaction(answer)
     if known.PARTIAL_APPROVAL in answer.reason_codes and (transaction_id := _transaction_id(answer)):
         return PartiallyApproved(transaction_id, answer.codes)
@@ -61,10 +59,10 @@ def correction_outcome(body: bytes, transaction_id: str, *, ref_id: str, no_is_d
     accepted = Accepted(_transaction_id(answer) or transaction_id, answer.codes)
     if known.ALREADY_VOIDED in answer.reason_codes:
         return accepted
-    match answer.text("transactionResponse/responseCode"):
+    match answer.transaction.get("responseCode"):
         case None:
             return _rejected(answer, answer.message_codes)
-        case "1" if answer.all("transactionResponse/errors/error"):
+        case "1" if answer.has_errors:
             return OutcomeUnknown("inconsistent", answer.codes)
         case "1" if _is_test(answer):
             return Rejected(answer.codes)
@@ -85,20 +83,20 @@ def _read(body: bytes, roots: frozenset[str], ref_id: str) -> Answer | OutcomeUn
         return OutcomeUnknown("nonsense")
     if answer.name not in roots:
         return OutcomeUnknown("nonsense")
-    if (answered := answer.text("refId")) and answered != ref_id:
+    if answer.ref_id and answer.ref_id != ref_id:
         return OutcomeUnknown("mismatch", answer.codes)
     return answer
 
 
 def _approved(answer: Answer) -> ChargeOutcome:
     """Response code 1: a charge only with a real transaction id. In the account's Test Mode there is none."""
-    if answer.all("transactionResponse/errors/error"):
+    if answer.has_errors:
         return OutcomeUnknown("inconsistent", answer.codes)
     if _is_test(answer):
         return GatewayFailed(known.GATEWAY_ERROR, answer.codes)
     if not (transaction_id := _transaction_id(answer)):
         return OutcomeUnknown("inconsistent", answer.codes)
-    return Approved(transaction_id, as_code(answer.text("transactionResponse/authCode")) or "", answer.codes)
+    return Approved(transaction_id, as_code(answer.transaction.get("authCode")) or "", answer.codes)
 
 
 def _refused(answer: Answer, response_code: str) -> ChargeOutcome:
@@ -142,11 +140,11 @@ def _rejected(answer: Answer, codes: list[str]) -> CorrectionOutcome:
 
 def _transaction_id(answer: Answer) -> str | None:
     """The transaction id, or None for a missing one and for 0, which stands for none."""
-    text = answer.text("transactionResponse/transId") or ""
+    text = answer.transaction.get("transId", "")
     return text if text.isascii() and text.isdigit() and text.strip("0") else None
 
 
 def _is_test(answer: Answer) -> bool:
     """Whether the answer says so (testRequest), or names transaction 0 as Test Mode does: no money moved."""
-    zero = re.fullmatch("0+", answer.text("transactionResponse/transId") or "") is not None
-    return zero or answer.text("transactionResponse/testRequest") == "1"
+    text = answer.transaction.get("transId", "")
+    return (text != "" and text.strip("0") == "") or answer.transaction.get("testRequest") == "1"

@@ -12,6 +12,8 @@ from typing import Any
 
 import asyncpg
 
+from application.semaphores import Places
+
 CONNECT_S = 3.0
 ACQUIRE_S = 3.0  # for a free connection of the pool, a new one included
 COMMAND_S = 8.0  # on our side, for a server that went silent; longer than its own limits below
@@ -40,7 +42,7 @@ class PostgresSessions:
         self._max_connections = max_connections
         self._pool: asyncpg.Pool | None = None
         self._opening = asyncio.Lock()
-        self._places = asyncio.Semaphore(max_connections)  # one per connection that is taken
+        self._places = Places(max_connections)  # one per connection that is taken
         self._next = asyncio.Lock()  # held by the one that waits for a place; the others wait for it
         self._free: list[Any] = []
 
@@ -54,14 +56,11 @@ class PostgresSessions:
 
     async def take(self, *, first: bool) -> Any:
         """An asyncpg connection, until it is given back or dropped. Raises one of DATABASE_ERRORS."""
-        if not self._places.locked():
-            await self._places.acquire()  # does not wait
-        elif first:
-            async with asyncio.timeout(ACQUIRE_S):
-                await self._places.acquire()
+        if first or not self._places.all_taken:
+            await self._places.take(ACQUIRE_S)
         else:
             async with asyncio.timeout(ACQUIRE_S), self._next:
-                await self._places.acquire()
+                await self._places.take(None)  # within the limit around it
         try:
             while self._free:
                 if is_open(connection := self._free.pop()):

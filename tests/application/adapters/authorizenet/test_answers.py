@@ -61,3 +61,27 @@ def test_what_is_no_plain_xml_is_refused(body: bytes) -> None:
 def test_what_does_not_look_like_a_code_is_dropped() -> None:
     answer = parse(b"<a><messages><message><code>card 4111111111111111 refused</code></message></messages></a>")
     assert answer.codes.message_code is None
+
+
+def test_the_first_of_a_name_counts_wherever_an_element_comes_twice_and_all_codes_do() -> None:
+    answer = parse(
+        b"<a><refId> 1 </refId><refId>2</refId>"
+        b"<messages><message><text>x</text></message><message><code>I00001</code><code>I00002</code></message></messages>"
+        b"<transactionResponse><responseCode/><messages><message><code>7</code></message></messages></transactionResponse>"
+        b"<messages><other/><message><code>E00027</code></message></messages>"
+        b"<transactionResponse><responseCode>1</responseCode><transId>6</transId><transId>5</transId>"
+        b"<messages><message><code>8</code></message></messages></transactionResponse></a>"
+    )
+    assert answer.ref_id == "1"
+    assert answer.transaction == {"responseCode": "", "transId": "6"}
+    assert answer.message_codes == ["I00001", "E00027"]
+    assert answer.message_texts == ["x", "", ""]
+    assert (answer.has_errors, answer.reason_codes) == (False, ["7", "8"])
+
+
+def test_errors_hide_the_messages_even_where_their_codes_are_dropped() -> None:
+    answer = parse(
+        b"<a><transactionResponse><messages><message><code>1</code></message></messages>"
+        b"<errors><error><errorCode>no code at all</errorCode></error></errors></transactionResponse></a>"
+    )
+    assert (answer.has_errors, answer.reason_codes, answer.codes.reason_code) == (True, [], None)
