@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 
 # -P: what lies in the folder that the server was started in is not ours to import.
 COMMAND: Sequence[str] = (sys.executable, "-P", "-c", "from api.work_process import main; main()")
-SIGNAL_PAUSE_S = 0.02  # one byte for all events of a moment
+SIGNAL_PAUSE_S = 0.04  # one byte for all events of a moment
 RESTART_PAUSES_S = (0.2, 1.0, 5.0)
 STOP_S = 20.0  # what is under way may end well
 NICE = 5  # where processor time is short, orders go first

@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+import msgspec
+
 from application.ports import ClientRecord, GatewayCodes, PaymentMethodRecord, PromotionRecord, ServiceRecord
 from domain.order import Order
 
 
-@dataclass(frozen=True)
-class Requester:
+class Requester(msgspec.Struct, frozen=True):
     """Who asks, and in which capacity: identified, and allowed by the application to do it."""
 
     id: str  # "user:11" or "application:planoorder"; never a token
@@ -25,8 +26,7 @@ class Requester:
         return self.role == "application"
 
 
-@dataclass(frozen=True)
-class OrderedService:
+class OrderedService(msgspec.Struct, frozen=True):
     """One service of the order, checked against the catalog."""
 
     service: ServiceRecord
@@ -35,8 +35,7 @@ class OrderedService:
     previous_order_id: UUID | None = None
 
 
-@dataclass(frozen=True)
-class SubmitOrder:
+class SubmitOrder(msgspec.Struct, frozen=True):
     """A valid request to pay for an order and submit it. Everything in it has been validated and belongs together."""
 
     request_id: str

@@ -8,6 +8,8 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
+import msgspec
+
 
 @dataclass(frozen=True)
 class RouteRecord:
@@ -99,8 +101,7 @@ class PromotionRecord:
     ends_at: datetime | None
 
 
-@dataclass(frozen=True)
-class OrderInputs:
+class OrderInputs(msgspec.Struct, frozen=True):
     """Everything the directory knows that one order needs, read at one moment."""
 
     client: ClientRecord | None

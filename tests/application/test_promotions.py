@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
+import msgspec
 import pytest
 
 from application.event_log import MAX_RACES, StoreUnavailable
@@ -134,7 +135,7 @@ def test_another_user_may_still_use_it() -> None:
     world = World()
     world.submit(a_command(1, SPRING10))
 
-    assert succeeded(world.submit(a_command(2, SPRING10, requester=replace(ADA, id="user:2"))))
+    assert succeeded(world.submit(a_command(2, SPRING10, requester=msgspec.structs.replace(ADA, id="user:2"))))
 
 
 def test_an_application_uses_it_once_for_each_client() -> None:
@@ -174,7 +175,7 @@ def test_a_declined_order_has_not_used_it() -> None:
         (replace(SPRING10, active=False), ADA),
         (replace(SPRING10, starts_at=NOW + timedelta(seconds=1)), ADA),
         (replace(SPRING10, ends_at=NOW), ADA),
-        (AGENT25, replace(ADA, designation="manager")),
+        (AGENT25, msgspec.structs.replace(ADA, designation="manager")),
         (AGENT25, SHOP),
     ],
 )

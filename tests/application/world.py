@@ -8,6 +8,8 @@ from itertools import count
 from typing import Any
 from uuid import UUID
 
+import msgspec
+
 from application.answers import SUCCESS
 from application.commands import OrderedService, Outcome, Requester, SubmitOrder
 from application.corrections import TakeBack
@@ -85,7 +87,7 @@ def a_command(house: int = 1, promotion: PromotionRecord | None = None, **change
         idempotency_key=None,
         request_digest=f"digest of house {house}",
     )
-    return replace(command, **changes)
+    return msgspec.structs.replace(command, **changes)
 
 
 def keyed(house: int = 1, key: str = KEY, **changes: Any) -> SubmitOrder:

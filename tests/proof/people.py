@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
-from dataclasses import replace
 from random import Random
 from typing import Any
 from uuid import UUID
+
+import msgspec
 
 from application.commands import Outcome, SubmitOrder
 from application.event_log import CommitUnknown, StoreUnavailable
@@ -93,7 +94,7 @@ async def _again_later(world: World, wanted: SubmitOrder, random: Random) -> Non
 
 
 def _again(wanted: SubmitOrder, **changes: object) -> SubmitOrder:
-    return replace(wanted, request_id=f"{wanted.request_id}'", **changes)  # type: ignore[arg-type]
+    return msgspec.structs.replace(wanted, request_id=f"{wanted.request_id}'", **changes)
 
 
 async def operator(world: World, random: Random) -> None:

@@ -21,7 +21,7 @@ from application.adapters.recorders.postgresql_sessions import DATABASE_ERRORS
 log = logging.getLogger(__name__)
 
 RETRY_S = 1.0
-REREAD_S = 0.005  # a notification from PostgreSQL takes as long
+REREAD_S = 0.02  # a notification from PostgreSQL takes about as long
 PING_S = 5.0  # how often a silent connection is checked
 
 

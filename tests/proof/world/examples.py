@@ -7,6 +7,8 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
+import msgspec
+
 from application.commands import OrderedService, Requester, SubmitOrder
 from application.ports import ClientRecord, PaymentMethodRecord, PromotionRecord, ServiceRecord
 
@@ -66,4 +68,4 @@ def order(
         idempotency_key=None,
         request_digest=f"{of_client}/{house}/{promotion.code if promotion else ''}",
     )
-    return replace(command, **changes)
+    return msgspec.structs.replace(command, **changes)
