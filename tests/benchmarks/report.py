@@ -56,9 +56,10 @@ def title_of(cell: Cell) -> str:
 
 
 def show_cell(figures: Sequence[Figures]) -> None:
-    """One table per cell; `product at` is the product's orders/s divided by that row's."""
+    """One table per cell; `product at` is the product's orders/s divided by that row's, `background` what the process
+    beside the server took of the server's time."""
     product = next((one for one in figures if one.target == "product"), None)
-    columns = ["target", "orders/s", "p50 ms", "p99 ms", "server CPU ms/order", "database CPU ms/order"]
+    columns = ["target", "orders/s", "p50 ms", "p99 ms", "server CPU ms/order", "background", "database CPU ms/order"]
     rows = [
         [
             one.target,
@@ -66,6 +67,7 @@ def show_cell(figures: Sequence[Figures]) -> None:
             one.p50_ms,
             one.p99_ms,
             one.server_cpu_ms,
+            one.background_cpu_ms,
             one.database_cpu_ms if one.cell.database != "sqlite" else "in server",
             f"{one.charges_per_order:.3f}",
             one.most_charges_per_invoice,

@@ -33,11 +33,13 @@ class Tree:
 
     pid: int
 
-    def cpu_s(self) -> float:
-        """Processor time of all of them so far, in user and system mode."""
+    def cpu_s(self, part: str = "") -> float:
+        """Processor time of all of them so far, in user and system mode; `part`: of those whose command has it."""
         total = 0.0
         for process in self._processes():
             try:
+                if part and not any(part in word for word in process.cmdline()):
+                    continue
                 times = process.cpu_times()
             except psutil.NoSuchProcess:
                 continue
