@@ -7,7 +7,6 @@ from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from typing import Any
 
-import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
@@ -16,7 +15,7 @@ from domain.personal_data import SealedPersonalData
 
 NONCE_BYTES = 12  # random 96 bits: safe for 2**32 messages of one key (SP 800-38D, 8.3)
 KEY_BYTES = 32
-_STRICT = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
 class SealBroken(Exception):
@@ -45,10 +44,8 @@ def open_sealed(sealed: SealedPersonalData, key: bytes, aad: bytes) -> dict[str,
 
 
 def canonical_json(value: Mapping[str, Any]) -> bytes:
-    """One text for one meaning: sorted keys, no spaces, UTF-8. Raises ValueError where there is a NaN."""
-    written = msgspec.json.encode(value, order="sorted")
-    # NaN would be written as null: where there is none, nothing has to be refused.
-    return written if b"null" not in written else _STRICT.encode(value).encode()
+    """One text for one meaning: sorted keys, no spaces, UTF-8, no NaN."""
+    return _CANONICAL.encode(value).encode()
 
 
 def _cipher(key: bytes) -> AESGCM:

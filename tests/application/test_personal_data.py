@@ -6,6 +6,7 @@ import json
 import os
 from base64 import b64decode, b64encode
 from dataclasses import replace
+from uuid import UUID
 
 import pytest
 from hypothesis import given, settings
@@ -78,3 +79,9 @@ def test_canonical_json_has_one_text_for_one_meaning() -> None:
     assert canonical_json({"b": 1, "a": "é"}) == canonical_json({"a": "é", "b": 1}) == '{"a":"é","b":1}'.encode()
     with pytest.raises(ValueError):
         canonical_json({"a": float("nan")})
+
+
+@pytest.mark.parametrize("value", [b"bytes", UUID(int=1), {1}], ids=["bytes", "id", "set"])
+def test_what_json_does_not_know_is_refused_rather_than_turned_into_text(value: object) -> None:
+    with pytest.raises(TypeError):
+        canonical_json({"a": value})
