@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from base64 import b64decode, b64encode
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
+import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
@@ -44,7 +46,14 @@ def open_sealed(sealed: SealedPersonalData, key: bytes, aad: bytes) -> dict[str,
 
 
 def canonical_json(value: Mapping[str, Any]) -> bytes:
-    """One text for one meaning: sorted keys, no spaces, UTF-8, no NaN."""
+    """One text for one meaning: sorted keys, no spaces, UTF-8, no NaN.
+
+    Raises ValueError or TypeError where it is no JSON object.
+    """
+    with suppress(ValueError, TypeError, OverflowError):
+        text = msgspec.json.encode(value, order="sorted")
+        if msgspec.json.decode(text) == value:  # it also writes what is no JSON, as text or null
+            return text
     return _CANONICAL.encode(value).encode()
 
 

@@ -85,3 +85,10 @@ def test_canonical_json_has_one_text_for_one_meaning() -> None:
 def test_what_json_does_not_know_is_refused_rather_than_turned_into_text(value: object) -> None:
     with pytest.raises(TypeError):
         canonical_json({"a": value})
+
+
+def test_a_number_is_sealed_as_it_was_whatever_its_size() -> None:
+    plain = {"small": 1e-7, "large": 1e300, "whole": 2.0, "count": 2**63 - 1, "beyond": 2**70}
+    opened = open_sealed(seal(plain, "k1", KEY, AAD), KEY, AAD)
+    assert opened == plain
+    assert isinstance(opened["whole"], float)
