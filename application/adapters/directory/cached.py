@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Hashable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from time import monotonic
 from typing import Any, Protocol, TypeVar
+
+import msgspec
 
 from application.adapters.directory.generation import Generation
 from application.adapters.directory.request_reads import Catalog, Customer, order_inputs
@@ -64,28 +65,38 @@ class CachedDirectory:
         self._person_max_age_s = person_max_age_s
         self._known: dict[Hashable, _Known] = {}
 
-    async def route(self, method: str, path: str) -> RouteRecord | None:
-        return await self._get(("route", method, path), self._max_age_s, self._reads.route, method, path)
+    def route(self, method: str, path: str) -> Coroutine[Any, Any, RouteRecord | None]:
+        return self._get(("route", method, path), self._max_age_s, self._reads.route, method, path)
 
-    async def session(self, token_hash: str) -> SessionRecord | None:
-        return await self._get(("session", token_hash), self._person_max_age_s, self._reads.session, token_hash)
+    def session(self, token_hash: str) -> Coroutine[Any, Any, SessionRecord | None]:
+        return self._get(("session", token_hash), self._person_max_age_s, self._reads.session, token_hash)
 
-    async def application_by_token(self, token_hash: str) -> ApplicationRecord | None:
-        return await self._get(("token", token_hash), self._max_age_s, self._reads.application_by_token, token_hash)
+    def application_by_token(self, token_hash: str) -> Coroutine[Any, Any, ApplicationRecord | None]:
+        return self._get(("token", token_hash), self._max_age_s, self._reads.application_by_token, token_hash)
 
-    async def application(self, slug: str) -> ApplicationRecord | None:
-        return await self._get(("application", slug), self._max_age_s, self._reads.application, slug)
+    def application(self, slug: str) -> Coroutine[Any, Any, ApplicationRecord | None]:
+        return self._get(("application", slug), self._max_age_s, self._reads.application, slug)
 
     async def order_inputs(
         self, *, client_id: int, payment_method_id: int | None, slugs: Sequence[str], promotion_code: str | None
     ) -> OrderInputs:
-        catalog = await self._get("catalog", self._max_age_s, self._reads.catalog)
-        customer = self._customer(client_id, payment_method_id)
+        customer_key, promotion_key = ("customer", client_id, payment_method_id), ("promotion", promotion_code)
+        catalog, customer, promotion = self._at_hand("catalog", customer_key, promotion_key)
         if promotion_code is None:
-            return order_inputs(catalog, slugs, await customer, None)
-        if self._remembered(("promotion", promotion_code)) is None:  # then wait for both at once
-            return order_inputs(catalog, slugs, *await asyncio.gather(customer, self._promotion(promotion_code)))
-        return order_inputs(catalog, slugs, await customer, await self._promotion(promotion_code))
+            promotion = None
+        if catalog is _NO_ANSWER:
+            catalog = await self._get("catalog", self._max_age_s, self._reads.catalog)
+        person = self._person_max_age_s
+        if customer is _NO_ANSWER:
+            read_customer = self._get(customer_key, person, self._reads.customer, client_id, payment_method_id)
+            if promotion is _NO_ANSWER:  # then wait for both at once
+                read_promotion = self._get(promotion_key, person, self._reads.promotion, promotion_code)
+                customer, promotion = await asyncio.gather(read_customer, read_promotion)
+            else:
+                customer = await read_customer
+        elif promotion is _NO_ANSWER:
+            promotion = await self._get(promotion_key, person, self._reads.promotion, promotion_code)
+        return order_inputs(catalog, slugs, customer, promotion)
 
     async def touch_session(self, token_hash: str, at: datetime) -> None:
         try:
@@ -96,22 +107,22 @@ class CachedDirectory:
     async def close(self) -> None:
         await self._generation.close()
 
-    def _customer(self, client_id: int, payment_method_id: int | None) -> Coroutine[Any, Any, Customer]:
-        key = ("customer", client_id, payment_method_id)
-        return self._get(key, self._person_max_age_s, self._reads.customer, client_id, payment_method_id)
-
-    def _promotion(self, code: str) -> Coroutine[Any, Any, PromotionRecord | None]:
-        return self._get(("promotion", code), self._person_max_age_s, self._reads.promotion, code)
-
-    def _remembered(self, key: Hashable) -> _Known | None:
-        """What is known of it, or is on its way, if that may still be given."""
-        known = self._known.get(key)
-        if known is None or monotonic() >= known.until or known.generation != self._generation.current():
-            return None
-        return known
+    def _at_hand(self, *keys: Hashable) -> list[Any]:
+        """The answers that may be given without a wait; _NO_ANSWER in the place of each other one."""
+        generation, now = self._generation.current(), monotonic()
+        answers: list[Any] = []
+        for key in keys:
+            known = self._known.get(key)
+            if known and now < known.until and known.generation == generation and known.answer.done():
+                answers.append(known.answer.result())
+            else:
+                answers.append(_NO_ANSWER)
+        return answers
 
     async def _get(self, key: Hashable, max_age_s: float, read: Callable[..., Awaitable[T]], *asked: Any) -> T:
-        while (known := self._remembered(key)) is not None:
+        while known := self._known.get(key):
+            if monotonic() >= known.until or known.generation != self._generation.current():
+                break
             answer = known.answer
             found: T = answer.result() if answer.done() else await asyncio.shield(answer)
             if found is not _NO_ANSWER:
@@ -140,8 +151,7 @@ class CachedDirectory:
         return found
 
 
-@dataclass(frozen=True)
-class _Known:
+class _Known(msgspec.Struct, frozen=True, eq=False):
     """An answer, or one that is on its way, and how long it may be given."""
 
     generation: int

@@ -7,7 +7,6 @@ make them alike.
 from __future__ import annotations
 
 import asyncio
-import json
 import sqlite3
 from collections import defaultdict
 from collections.abc import Sequence
@@ -18,6 +17,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 import asyncpg
+import msgspec
 
 from application.adapters.recorders.postgresql_sessions import DATABASE_ERRORS, PostgresSessions
 from application.ports import DirectoryUnavailable
@@ -35,11 +35,13 @@ class Statement:
 
     text: str
     types: tuple[str, ...] = ()
+    for_sqlite: str = field(init=False)
     for_each: str = field(init=False)
     """The same for many questions at once, given as one array per parameter: the number of the question, from 1,
     comes before the columns of each row. PostgreSQL only."""
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "for_sqlite", self.text.replace("$", "?"))
         text = self.text
         for number in range(len(self.types), 0, -1):
             text = text.replace(f"${number}", f"asked.value_{number}")
@@ -69,7 +71,7 @@ class SqliteRows:
             if self._connection is None:
                 uri = self._path.absolute().as_uri() + "?mode=rw"
                 self._connection = sqlite3.connect(uri, uri=True, timeout=BUSY_S, isolation_level=None)
-            return self._connection.execute(statement.text.replace("$", "?"), values).fetchall()
+            return self._connection.execute(statement.for_sqlite, values).fetchall()
         except sqlite3.Error as error:
             await self.close()
             raise DirectoryUnavailable(type(error).__name__) from error
@@ -173,7 +175,7 @@ def instant(value: Any) -> datetime | None:
 
 def document(value: Any) -> Any:
     """A JSON column, which both drivers give as text."""
-    return json.loads(value)
+    return msgspec.json.decode(value)
 
 
 def identifier(value: Any) -> UUID:
