@@ -12,6 +12,7 @@ from typing import Any, Protocol
 import msgspec
 from starlette.requests import Request
 
+from api.decoding import header_values
 from api.errors import ApiError, invalid, missing
 from api.rate_limiting import RateLimiter, hold_to_limit
 from api.session_expiry import has_expired
@@ -45,13 +46,13 @@ class Authenticated(msgspec.Struct, frozen=True):
 
     @property
     def roles(self) -> tuple[str, ...]:
-        return tuple(role.role for role in self.session.user.roles) if self.session else ()
+        return tuple([role.role for role in self.session.user.roles]) if self.session else ()
 
     @property
     def client_ids(self) -> tuple[int, ...]:
         """The user's own clients; the first is meant where none is named."""
         roles = self.session.user.roles if self.session else ()
-        return tuple(role.client_id for role in roles if role.role == "client" and role.client_id is not None)
+        return tuple([role.client_id for role in roles if role.role == "client" and role.client_id is not None])
 
 
 class Actor(msgspec.Struct, frozen=True):
@@ -87,8 +88,9 @@ class Authenticator:
             return found
         if has_expired(found.session, now):
             raise ApiError("session-expired")
-        session = await self._touched(found.session, now)
-        return found if session is found.session else Authenticated(found.token_hash, session=session)
+        if _used_just_now(found.session, now):
+            return found
+        return Authenticated(found.token_hash, session=await self._touched(found.session, now))
 
     async def of_session(self, token_hash: str, now: datetime) -> Authenticated | None:
         """The owner of a session known by the hash of its token; None where it is revoked or has expired."""
@@ -113,7 +115,7 @@ class Authenticator:
 
     async def _touched(self, session: SessionRecord, now: datetime) -> SessionRecord:
         """Note the use, at most once a minute. A note that fails costs idle time, not the request."""
-        if now - session.last_used_at < TOUCH_INTERVAL:
+        if _used_just_now(session, now):
             return session
         try:
             await self.directory.touch_session(session.token_hash, now)
@@ -123,10 +125,14 @@ class Authenticator:
         return replace(session, last_used_at=now)
 
 
+def _used_just_now(session: SessionRecord, now: datetime) -> bool:
+    return now - session.last_used_at < TOUCH_INTERVAL
+
+
 def presented_token(request: Request, params: Mapping[str, Any]) -> object:
     """The token as passed, of whatever type; the body and the header may both carry it if they agree."""
     tokens: list[object] = [params["token"]] if "token" in params else []
-    for header in request.headers.getlist("authorization"):
+    for header in header_values(request, b"authorization"):
         scheme, _, credentials = header.strip().partition(" ")
         if scheme.lower() == "bearer":
             tokens.append(credentials.strip())
@@ -176,7 +182,8 @@ def acting_as(authenticated: Authenticated, application: ApplicationRecord | Non
     session = authenticated.session
     if session is None:
         return Actor(Requester(f"application:{application.slug}", application.slug, "application", None), ())
-    role = next((r for r in ORDERING_ROLES if r in authenticated.roles and r in application.roles), None)
+    held = authenticated.roles
+    role = next((r for r in ORDERING_ROLES if r in held and r in application.roles), None)
     if role is None:
         raise invalid("application")
     user = session.user

@@ -12,17 +12,25 @@ from api.statuses import STATUSES, SUCCESS, message_for
 from application.ports import GatewayCodes
 from application.randomness import random_base32
 
-_HEADERS: Final = {
-    "Content-Type": "application/json",
-    "Cache-Control": "no-store",
-    "X-Content-Type-Options": "nosniff",
-}
+_HEADERS: Final = (  # of every answer, as they are sent
+    (b"content-type", b"application/json"),
+    (b"cache-control", b"no-store"),
+    (b"x-content-type-options", b"nosniff"),
+)
 _DEFAULT_RETRY_S: Mapping[int, int] = {429: 60, 503: 1}  # these two codes always say when to come back
 
 
 def new_request_id() -> str:
     """`req_` and 26 characters of base32 (130 random bits)."""
     return "req_" + random_base32(26).lower()
+
+
+class JsonAnswer(Response):
+    """A response whose body and headers are bytes already: none is encoded, and nothing is looked for among them."""
+
+    def __init__(self, body: bytes, status_code: int, headers: list[tuple[bytes, bytes]]) -> None:
+        self.body, self.status_code, self.background = body, status_code, None
+        self.raw_headers = [*headers, (b"content-length", b"%d" % len(body))]
 
 
 class Envelope(msgspec.Struct, frozen=True):
@@ -66,19 +74,19 @@ class Envelope(msgspec.Struct, frozen=True):
         return _DEFAULT_RETRY_S.get(STATUSES[self.status].code)
 
     def headers(self) -> dict[str, str]:
-        headers = dict(_HEADERS)
+        """Those that only some answers have."""
+        headers: dict[str, str] = {}
         if (retry_after_s := self.retry_after_s) is not None:
             headers["Retry-After"] = str(retry_after_s)
         if STATUSES[self.status].code == 401:
             headers["WWW-Authenticate"] = "Bearer"  # RFC 9110, section 11.6.1
         return headers
 
-    def response(self, extra_headers: Mapping[str, str] | None = None) -> Response:
-        headers = self.headers()
-        if extra_headers:
-            headers |= extra_headers
-        body = msgspec.json.encode(self.content())
-        return Response(body, STATUSES[self.status].code, headers)
+    def response(self, extra_headers: dict[str, str] | None = None) -> Response:
+        headers = [*_HEADERS]
+        for name, value in (self.headers() | (extra_headers or {})).items():
+            headers.append((name.lower().encode("latin-1"), value.encode("latin-1")))
+        return JsonAnswer(msgspec.json.encode(self.content()), STATUSES[self.status].code, headers)
 
 
 def _gateway(codes: GatewayCodes | None) -> dict[str, str | None] | None:

@@ -52,8 +52,15 @@ def invalid(param: str, detail: str | None = None) -> ApiError:
     return ApiError("invalid-param", param=param, detail=detail)
 
 
+def name_request(scope: Scope) -> str:
+    """Give the request an id of its own, under which the answer, the log and the events know it."""
+    request_id = new_request_id()
+    scope.setdefault("state", {})["request_id"] = request_id
+    return request_id
+
+
 def request_id_of(request: Request) -> str:
-    """The id that `RequestBoundary` gave the request."""
+    """The id that `name_request` gave the request."""
     request_id: str = request.scope["state"]["request_id"]
     return request_id
 
@@ -66,6 +73,10 @@ def show(request: Request, **views: Any) -> None:
 def shown(request: Request) -> Mapping[str, Any]:
     views: Mapping[str, Any] = request.scope["state"].get("shown", {})
     return views
+
+
+def id_header(request_id: str) -> tuple[bytes, bytes]:
+    return b"x-request-id", request_id.encode()
 
 
 def answer(request: Request, error: ApiError) -> Response:
@@ -110,6 +121,12 @@ async def _on_validation_error(request: Request, error: Exception) -> Response:
     return answer(request, ApiError("missing-param" if first["type"] == "missing" else "invalid-param", param=param))
 
 
+def crash_answer(request: Request, crash: Exception) -> Response:
+    """What whoever asked is told of a fault that nobody foresaw; the log says where it was."""
+    logger.error("application-crash request_id=%s %s", request_id_of(request), _where(crash))
+    return answer(request, ApiError("application-crash"))
+
+
 class RequestBoundary:
     """Outermost of ours: names the request, and turns whatever nobody foresaw into `application-crash`."""
 
@@ -120,23 +137,22 @@ class RequestBoundary:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        request_id = new_request_id()
-        scope.setdefault("state", {})["request_id"] = request_id
+        request_id = name_request(scope)
         started = False
 
         async def send_with_id(message: Message) -> None:
             nonlocal started
             if message["type"] == "http.response.start":
                 started = True
-                message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode())]
+                message["headers"] = [*message["headers"], id_header(request_id)]
             await send(message)
 
         try:
             await self._app(scope, receive, send_with_id)
         except Exception as crash:
-            logger.error("application-crash request_id=%s %s", request_id, _where(crash))
+            response = crash_answer(Request(scope), crash)
             if not started:
-                await answer(Request(scope), ApiError("application-crash"))(scope, receive, send_with_id)
+                await response(scope, receive, send_with_id)
 
 
 def _where(crash: BaseException) -> str:

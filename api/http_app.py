@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api import errors
 
@@ -25,24 +25,30 @@ class HttpApp(FastAPI):
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
         errors.install(self)
-        self._direct: dict[tuple[str, str], errors.RequestBoundary] = {}
+        self._direct: dict[tuple[str, str], ASGIApp] = {}
 
     def add_direct_route(self, method: str, path: str, endpoint: Endpoint, **described: Any) -> None:
         """A route whose endpoint takes the request and gives the response, and reads nothing by FastAPI's means.
 
+        What `RequestBoundary` does for the others is done here, without a part of its own to send through.
         It is a FastAPI route too, which describes it and knows it when it is asked with another method.
         """
 
         async def answered(scope: Scope, receive: Receive, send: Send) -> None:
+            request_id = errors.name_request(scope)
             request = Request(scope, receive, send)
             try:
-                response = await endpoint(request)
-            except errors.ApiError as error:
-                response = errors.answer(request, error)
+                try:
+                    response = await endpoint(request)
+                except errors.ApiError as error:
+                    response = errors.answer(request, error)
+            except Exception as crash:
+                response = errors.crash_answer(request, crash)
+            response.raw_headers.append(errors.id_header(request_id))
             await response(scope, receive, send)
 
         self.router.add_api_route(path, endpoint, methods=[method], response_class=Response, **described)
-        self._direct[method, path] = errors.RequestBoundary(answered)
+        self._direct[method, path] = answered
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and (direct := self._direct.get((scope["method"], scope["path"]))):

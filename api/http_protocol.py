@@ -1,4 +1,4 @@
-"""uvicorn's HTTP protocol, with the head and the body of an answer in one write.
+"""uvicorn's HTTP protocol, with the head and the body of an answer in one write, and told when a body is whole.
 
 uvicorn writes them one after the other: two system calls and two packets, of which the first wakes the client for
 nothing. ASGI has the head wait for the body anyway (specification of HTTP, "Response Start").
@@ -12,6 +12,7 @@ from typing import Any, Final
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 _HEAD: Final = b"HTTP/1.1 "
+BODY_IS_WHOLE: Final = "body_is_whole"  # in the request's `state` once all of its body has come: nobody waits for it
 _INTERIM: Final = b"HTTP/1.1 1"  # 100 Continue: the client waits for it before it sends on
 
 
@@ -47,6 +48,10 @@ class OneWrite:
 
 class HttpProtocol(HttpToolsProtocol):
     """To be given to uvicorn as its `http`."""
+
+    def on_message_complete(self) -> None:
+        self.scope["state"][BODY_IS_WHOLE] = True
+        super().on_message_complete()
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(OneWrite(transport, self.loop))  # type: ignore[arg-type]

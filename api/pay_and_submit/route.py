@@ -10,14 +10,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api.authentication import Authenticated, Authenticator, application_asked, require_ordering_role
-from api.decoding import decode_params
+from api.decoding import decode_params, header_values
 from api.envelope import Envelope
 from api.errors import request_id_of, show, shown
 from api.http_app import HttpApp
 from api.identification import identify_route
 from api.pay_and_submit.command import CommandBuilder, Submission, Valid
 from api.pay_and_submit.ports import RenderOrder, SubmitOrderHandler
-from api.turns import Turn, Turns
+from api.turns import Turns
 from api.views.application import APPLICATION_VIEWS
 from api.views.session import SESSION_VIEWS
 from application.commands import Outcome
@@ -46,21 +46,22 @@ class PayAndSubmit:
         raw = await decode_params(request, sensitive_params=record.sensitive_params)
         turn = await self.turns.take()
         try:
-            return await self._carry_out(request, raw, turn)
+            valid = await self._valid(request, raw)
+            outcome = await self.submit_order(valid.command, turn.end)
         finally:
             turn.end()
+        return await self._answer(request, valid, outcome)
 
-    async def _carry_out(self, request: Request, raw: Mapping[str, Any], turn: Turn) -> Response:
+    async def _valid(self, request: Request, raw: Mapping[str, Any]) -> Valid:
         now = self.clock.now()
         sender = await self.authenticator.authenticate(request, raw, now)
         require_ordering_role(sender, raw.get("session_view"))
         await self.authenticator.hold_to_limit(sender, now)
         application = await application_asked(self.directory, sender, raw.get("application"))
         _show_views(request, raw, sender, application)
-        idempotency_keys = request.headers.getlist("Idempotency-Key")
+        idempotency_keys = header_values(request, b"idempotency-key")
         submission = Submission(request_id_of(request), now, raw, sender, application, idempotency_keys)
-        valid = await self.commands.build(submission)
-        return await self._answer(request, valid, await self.submit_order(valid.command, turn.end))
+        return await self.commands.build(submission)
 
     async def _answer(self, request: Request, valid: Valid, outcome: Outcome) -> Response:
         data: dict[str, Any] = {}

@@ -11,7 +11,7 @@ import uvicorn
 from starlette.types import Receive, Scope, Send
 from uvicorn.server import ServerState
 
-from api.http_protocol import HttpProtocol
+from api.http_protocol import BODY_IS_WHOLE, HttpProtocol
 
 WAIT_S = 5.0
 
@@ -133,3 +133,30 @@ async def _ask_a_real_server() -> None:
             assert await reader.readexactly(5) == b"hello"
         writer.close()
         await writer.wait_closed()
+
+
+def test_a_request_knows_whether_its_body_is_whole() -> None:
+    head = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\n"
+    assert known(head + b"body") == [True]
+    assert known(head, b"bo") == [False]
+    assert known(head + b"body" + head) == [True]  # of the first; the second waits for its answer
+
+
+def known(*requests: bytes) -> list[bool]:
+    """What each request that began says of its body when it begins."""
+    return asyncio.run(_known(requests))
+
+
+async def _known(requests: tuple[bytes, ...]) -> list[bool]:
+    told: list[bool] = []
+
+    async def tell(scope: Scope, receive: Receive, send: Send) -> None:
+        told.append(scope["state"].get(BODY_IS_WHOLE, False))
+        await asyncio.sleep(WAIT_S)
+
+    protocol = HttpProtocol(uvicorn.Config(tell, log_level="error", lifespan="off"), ServerState(), {})
+    protocol.connection_made(Written())
+    for request in requests:
+        protocol.data_received(request)
+        await asyncio.sleep(0.05)
+    return told
