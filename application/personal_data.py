@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from base64 import b64decode, b64encode
 from collections.abc import Mapping
-from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -50,11 +49,12 @@ def canonical_json(value: Mapping[str, Any]) -> bytes:
 
     Raises ValueError or TypeError where it is no JSON object.
     """
-    with suppress(ValueError, TypeError, OverflowError):
+    try:
         text = msgspec.json.encode(value, order="sorted")
-        if msgspec.json.decode(text) == value:  # it also writes what is no JSON, as text or null
-            return text
-    return _CANONICAL.encode(value).encode()
+        reads_back = msgspec.json.decode(text) == value  # it also writes what is no JSON, as text or null
+    except (ValueError, TypeError, OverflowError, msgspec.MsgspecError):
+        reads_back = False
+    return text if reads_back else _CANONICAL.encode(value).encode()
 
 
 def _cipher(key: bytes) -> AESGCM:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
+from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from api.strict_json import MAX_DEPTH, NotStrictJson, loads, without_nulls
+from api.strict_json import MAX_DEPTH, NotStrictJson, by_every_rule, loads, without_nulls
 
 REFUSED = {
     b'{"a": 1, "a": 1}': "duplicate-key",
@@ -78,3 +80,89 @@ def test_looking_for_depth_takes_time_in_proportion_to_the_size(body: bytes) -> 
 
 def test_nulls_go_from_objects_at_every_level_and_stay_in_arrays() -> None:
     assert without_nulls({"a": None, "b": {"c": None, "d": [None, {"e": None}]}}) == {"b": {"d": [None, {}]}}
+
+
+_PIECES = [
+    *(
+        "{",
+        "}",
+        "[",
+        "]",
+        '"a"',
+        '"b"',
+        ":",
+        ",",
+        " ",
+        "\n",
+        "null",
+        "true",
+        "1",
+        "-0",
+        "2.50",
+        "1e5",
+        "1e999",
+        "01",
+        ".5",
+    ),
+    *(
+        "9" * 17,
+        "9" * 18,
+        "9" * 19,
+        '"é"',
+        '"°"',
+        '"\x7f"',
+        '"\x85"',
+        '"\\u0061"',
+        '"\t"',
+        '"\\',
+        "NaN",
+        '"a":1',
+        '"b": "x"',
+    ),
+]
+
+
+def told(read: Callable[[], Any]) -> object:
+    """The value, with the types of its numbers; or why there is none."""
+    try:
+        return repr(read())
+    except NotStrictJson as refused:
+        return refused.detail
+
+
+@settings(max_examples=2000, deadline=None)
+@given(st.lists(st.sampled_from(_PIECES), max_size=12).map("".join))
+def test_a_body_is_read_alike_in_few_steps_and_in_many(text: str) -> None:
+    assert told(lambda: loads(text.encode())) == told(lambda: by_every_rule(text))
+
+
+class Pairs(tuple[tuple[str, Any], ...]):
+    """The members of an object, of which some may have the same key."""
+
+
+def json_of(value: object, escaped: bool) -> str:
+    if isinstance(value, Pairs):
+        return "{" + ", ".join(f'"{key}": {json_of(inner, escaped)}' for key, inner in value) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join(json_of(inner, escaped) for inner in value) + "]"
+    return json.dumps(value, ensure_ascii=escaped)
+
+
+_ANY = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**65), 2**65)
+    | st.floats()
+    | st.text(st.characters(exclude_categories=["Cs"]), max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.lists(st.tuples(st.sampled_from("abc"), inner), max_size=3).map(Pairs)
+    ),
+    max_leaves=12,
+)
+
+
+@settings(max_examples=1000, deadline=None)
+@given(_ANY, st.booleans())
+def test_an_object_is_read_alike_in_few_steps_and_in_many(value: object, escaped: bool) -> None:
+    text = json_of(value, escaped)
+    assert told(lambda: loads(text.encode())) == told(lambda: by_every_rule(text))
