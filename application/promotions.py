@@ -8,7 +8,6 @@ from uuid import UUID
 
 from application.event_log import EventLog
 from application.ports import Clock, PromotionRecord
-from application.submissions import terms_of
 from domain.promotion import Promotion
 from domain.stream import Metadata
 
@@ -36,6 +35,6 @@ async def define_promotions(
 
 async def _define(events: EventLog, clock: Clock, record: PromotionRecord, actor: str, correlation_id: str) -> int:
     def decide(promotion: Promotion) -> None:
-        promotion.define(Metadata(clock.now(), actor, correlation_id, correlation_id), terms_of(record))
+        promotion.define(Metadata(clock.now(), actor, correlation_id, correlation_id), record)
 
     return (await events.change(Promotion, record.promotion_id, decide)).version

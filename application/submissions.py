@@ -33,7 +33,7 @@ def submission_of(command: SubmitOrder, personal: SealedPersonalData, invoice_nu
         request_digest=command.request_digest,
         personal=personal,
         promotion_asked=command.promotion_code is not None,
-        promotion=terms_of(command.promotion) if command.promotion else None,
+        promotion=command.promotion,
         promotion_holder=redemption_holder(requester.id, requester.is_application, command.client.id),
         card=card_of(command.payment_method) if command.payment_method else None,
         invoice_number=invoice_number,
@@ -49,20 +49,6 @@ def line_of(ordered: OrderedService) -> Line:
         group_id=service.group_id,
         quantity=ordered.quantity,
         base_price_cents=service.prices_cents[ordered.quantity],
-    )
-
-
-def terms_of(record: PromotionRecord) -> PromotionTerms:
-    return PromotionTerms(
-        promotion_id=record.promotion_id,
-        version=record.version,
-        code=record.code,
-        percent_off=record.percent_off,
-        amount_off_cents=record.amount_off_cents,
-        designation=record.designation,
-        active=record.active,
-        starts_at=record.starts_at,
-        ends_at=record.ends_at,
     )
 
 
@@ -121,7 +107,5 @@ def amount_due(
     terms: PromotionTerms | None = None
     if promotion is not None:
         with suppress(InvalidPromotion):
-            terms = require_applicable(
-                terms_of(promotion), designation=designation, by_application=designation is None, at=now
-            )
+            terms = require_applicable(promotion, designation=designation, by_application=designation is None, at=now)
     return amount_due_cents(tuple(line_of(ordered) for ordered in services), terms)

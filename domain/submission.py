@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import NamedTuple
 
 from domain.duplicate_window import DuplicateWindow
 from domain.order import Order
@@ -16,8 +17,7 @@ from domain.refusals import CardExpired, Refusal
 from domain.stream import Metadata
 
 
-@dataclass(frozen=True)
-class Submission:
+class Submission(NamedTuple):
     """A valid request, as facts for the decision."""
 
     requester: str

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
-from uuid import UUID
 
 import msgspec
+
+from domain.promotion import PromotionTerms
 
 
 @dataclass(frozen=True)
@@ -86,19 +87,8 @@ class ServiceRecord:
     prices_cents: dict[int, int]  # quantity → price of that quantity
 
 
-@dataclass(frozen=True)
-class PromotionRecord:
-    """The terms of a promotion as they hold now; `version` is that of its event stream."""
-
-    promotion_id: UUID
-    version: int
-    code: str
-    percent_off: int | None
-    amount_off_cents: int | None
-    designation: str | None
-    active: bool
-    starts_at: datetime | None
-    ends_at: datetime | None
+PromotionRecord = PromotionTerms
+"""The terms of a promotion as they hold now; `version` is that of its event stream."""
 
 
 class OrderInputs(msgspec.Struct, frozen=True):

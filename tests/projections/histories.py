@@ -86,7 +86,7 @@ def _order(number: int, wish: Wish) -> Iterator[Stream.Event]:
     lines = (PHOTOS, TWILIGHT) if wish.both else (PHOTOS,)
     card = replace(CARD, exp_year=2020) if wish.ending == "refused" else CARD
     wanted = submission(*lines, promotion=terms, card=card, designation=wish.designation)
-    decide(replace(wanted, invoice_number=f"{number:020}"), guards, POLICY, _at(at, number))
+    decide(wanted._replace(invoice_number=f"{number:020}"), guards, POLICY, _at(at, number))
     yield from _collected(guards)
     if guards.order.has_ended:
         yield from _mailed(guards, at, number, wish)

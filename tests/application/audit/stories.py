@@ -79,7 +79,7 @@ class Stories:
         redemption = self._guard(PromotionRedemption, f"{terms.promotion_id} {user}") if terms else None
         guards = Guards(Order.empty(uuid5(SPACE, f"order {self._orders}")), window, redemption)
         wanted = submission(*lines, promotion=terms, card=replace(CARD, exp_year=2020) if expired_card else CARD)
-        wanted = replace(wanted, requester=user, promotion_holder=user, invoice_number=f"{self._orders:020}")
+        wanted = wanted._replace(requester=user, promotion_holder=user, invoice_number=f"{self._orders:020}")
         decide(wanted, guards, POLICY, self.by(user))
         self._keep(guards.order, guards.redemption, guards.window)
         if not guards.order.has_ended:
