@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from application.times import utc_text
+from application.times import id_text, utc_text
 from domain.order import Order
 
 VIEWS = ("default", "order_read", "order_receipt")
@@ -17,7 +17,7 @@ def order_view(order: Order, personal: Mapping[str, Any] | None, view: str = "de
     requested, promotion = order.requested, order.promotion
     personal = personal or {}
     shown: dict[str, Any] = {
-        "id": str(order.id),
+        "id": id_text(order.id),
         "number": order.number,
         "state": order.state,
         "client": {"id": requested.client_id, "name": personal.get("client_name")},

@@ -45,6 +45,7 @@ from application.ports import (
 )
 from application.replay import replay
 from application.submissions import personal_document, seal_personal, submission_of
+from application.times import id_text
 from domain.order import Order, UnexpectedCharge
 from domain.order_events import EmailState, OrderState
 from domain.payment import FoundBy
@@ -197,7 +198,7 @@ class PayAndSubmit:
     async def _commit_outcome(self, command: SubmitOrder, guards: Guards, outcome: ChargeOutcome) -> Saved:
         """Store the outcome. A charge that the order must not keep is taken back, intent first."""
         ports = self._ports
-        causation = f"{guards.order.id}/{guards.order.version}"
+        causation = f"{id_text(guards.order.id)}/{guards.order.version}"
 
         def record(fresh: Guards, at: datetime) -> Sequence[Stream]:
             metadata = Metadata(at, command.requester.id, command.request_id, causation)

@@ -27,15 +27,19 @@ class Places:
         if self._free:
             self._free -= 1
             return
-        handed = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        handed = loop.create_future()
         self._waiting.append(handed)
+        timer = None if timeout_s is None else loop.call_later(timeout_s, _give_up, handed)
         try:
-            async with asyncio.timeout(timeout_s):
-                await handed
+            await handed
         except BaseException:
-            if handed.done() and not handed.cancelled():  # handed over at the same moment
+            if handed.done() and not handed.cancelled() and handed.exception() is None:  # handed over at that moment
                 self.release()
             raise
+        finally:
+            if timer is not None:
+                timer.cancel()
 
     def release(self) -> None:
         """Hand the place to whoever has waited longest, or let it be free."""
@@ -45,3 +49,8 @@ class Places:
                 handed.set_result(None)
                 return
         self._free += 1
+
+
+def _give_up(handed: asyncio.Future[None]) -> None:
+    if not handed.done():
+        handed.set_exception(TimeoutError())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 
 import pytest
 
@@ -79,5 +80,22 @@ def test_a_place_is_taken_once() -> None:
 
         await asyncio.gather(*(comer() for _ in range(30)))
         assert (under_way, most) == (0, 3)
+
+    asyncio.run(scenario())
+
+
+def test_who_is_cancelled_in_the_moment_of_giving_up_has_taken_no_place() -> None:
+    async def scenario() -> None:
+        places = Places(1)
+        await places.take(1.0)
+        waiting = asyncio.create_task(places.take(0.01))
+        await asyncio.sleep(0)
+        time.sleep(0.02)  # so that the loop finds the time over and the cancellation in one round
+        asyncio.get_running_loop().call_later(0.01, waiting.cancel)
+        with pytest.raises((asyncio.CancelledError, TimeoutError)):
+            await waiting
+        assert places.all_taken
+        places.release()
+        await places.take(0.0)
 
     asyncio.run(scenario())
