@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap
 from sqlalchemy import select, text
 
 from application.adapters import key_cache
+from application.adapters.directory.row_reader import SqliteRows
 from application.adapters.key_store import KeyStoreUnavailable, SqlKeyStore, _scrub, client_keys, create_tables
 from application.adapters.sql import make_engine
 from application.ports import KeyDestroyed
@@ -210,3 +211,23 @@ def test_a_store_without_tables_says_that_it_is_unavailable(database_url: str) -
         await store.close()
 
     run(use())
+
+
+def test_a_key_that_is_stored_is_read_from_the_file_without_a_thread(sqlite_url: str) -> None:
+    async def use(here: SqlKeyStore, there: SqlKeyStore, time: Time) -> None:
+        made = await here.key(11)
+        reading = there.key(11)
+        with pytest.raises(StopIteration) as read:
+            reading.send(None)
+        assert read.value.value == made
+
+    with_stores(sqlite_url, use)
+
+
+def test_a_file_that_cannot_be_read_at_once_is_read_by_a_thread(sqlite_url: str, tmp_path: Path) -> None:
+    async def use(here: SqlKeyStore, there: SqlKeyStore, time: Time) -> None:
+        made = await here.key(11)
+        there._rows = SqliteRows(tmp_path / "another")
+        assert await there.key(11) == made
+
+    with_stores(sqlite_url, use)
