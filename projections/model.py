@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import sys
 from abc import ABC, abstractmethod
+from collections import defaultdict
 from collections.abc import Container, Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -26,6 +27,8 @@ GENERATION = "generation"  # stands for the schema of a generation, whose name i
 Row = dict[str, Any]
 Key = tuple[Any, ...]
 RowKey = int | Key
+Sums = Mapping[str, dict[Key, int]]
+"""What to add to the rows of one table: for each of its columns, amounts by primary key. What has none grows by 0."""
 
 
 class Recorded(NamedTuple):
@@ -132,28 +135,17 @@ class Records:
         return (number, *[row[name] for name in self._rest]) if self._rest else number
 
 
-class Sums:
-    """Amounts to add to the rows of one table, by primary key; columns that are not named grow by 0."""
-
-    def __init__(self) -> None:
-        self.amounts: dict[Key, dict[str, int]] = {}
-
-    def add(self, *key: Any, **amounts: int) -> None:
-        row = self.amounts.get(key)
-        if row is None:
-            self.amounts[key] = amounts
-            return
-        for name, amount in amounts.items():
-            row[name] = row.get(name, 0) + amount
-
-
 class Changes:
     """What one batch changes in the tables of one read model."""
 
     def __init__(self, model: ReadModel, known: Mapping[sa.Table, Records]) -> None:
         self.records = known or {table: Records(table) for table in model.records}
-        self.sums = {table: Sums() for table in model.sums}
+        self.sums: dict[sa.Table, Sums] = {table: _no_sums(table) for table in model.sums}
         self.appends: dict[sa.Table, list[tuple[Any, ...]]] = {table: [] for table in model.appends}  # in column order
+
+
+def _no_sums(table: sa.Table) -> Sums:
+    return {column.name: defaultdict(int) for column in table.columns if not column.primary_key}
 
 
 class ReadModel(ABC):

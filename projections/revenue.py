@@ -99,16 +99,19 @@ class Revenue(ReadModel):
 
 
 def _count(changes: Changes, event: Stream.Event, row: Row, amount_cents: int, number: str, cents: str) -> None:
-    cells, day = changes.sums[revenue], event.timestamp.date()
-    for dimension, value in (
-        (DAY, ""),
-        (PROMOTION, row["promotion_code"] or ""),
-        (DESIGNATION, row["designation"] or ""),
+    sums, day = changes.sums[revenue], event.timestamp.date()
+    numbers, amounts = sums[number], sums[cents]
+    for cell in (
+        (day, DAY, ""),
+        (day, PROMOTION, row["promotion_code"] or ""),
+        (day, DESIGNATION, row["designation"] or ""),
     ):
-        cells.add(day, dimension, value, **{number: 1, cents: amount_cents})
+        numbers[cell] += 1
+        amounts[cell] += amount_cents
     lines: list[tuple[str, int]] = msgspec.json.decode(row["lines"])
     for (slug, _), part_cents in zip(lines, spread(amount_cents, [net for _, net in lines]), strict=True):
-        cells.add(day, SERVICE, slug, **{number: 1, cents: part_cents})
+        numbers[day, SERVICE, slug] += 1
+        amounts[day, SERVICE, slug] += part_cents
 
 
 def _less(lines: str, discounts_cents: tuple[int, ...]) -> str:

@@ -6,7 +6,7 @@ PostgreSQL the rows of a small batch travel as one JSON value, which costs this 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from operator import itemgetter
 from typing import Any
 from uuid import UUID
@@ -15,7 +15,7 @@ import msgspec
 import sqlalchemy as sa
 
 from projections.columns import UtcDateTime
-from projections.model import Changes, Key, NotFolded, ReadModel, Recorded, Row
+from projections.model import Changes, Key, NotFolded, ReadModel, Recorded, Row, Sums
 from projections.recent import RecentRows
 from projections.sessions import Sql
 
@@ -94,10 +94,11 @@ class TableWriter:
         """New rows of a table that only grows, each with its values in the order of the columns."""
         self._insert_all(sql, rows, len(rows), bulk=bulk)
 
-    def add(self, sql: Sql, amounts: Mapping[Key, Mapping[str, int]]) -> None:
+    def add(self, sql: Sql, sums: Sums) -> None:
         """Let the rows grow; a row that is not there begins at 0."""
-        zero = dict.fromkeys(self._names, 0)
-        rows = [{**zero, **dict(zip(self._key, key, strict=True)), **grown} for key, grown in sorted(amounts.items())]
+        keys = sorted(set().union(*sums.values()))
+        grown = [{name: amounts.get(key, 0) for name, amounts in sums.items()} for key in keys]
+        rows = [dict(zip(self._key, key, strict=True)) | row for key, row in zip(keys, grown, strict=True)]
         self._rows(sql, self._add, rows)
 
     def delete(self, sql: Sql, keys: Sequence[Key]) -> None:
@@ -194,6 +195,6 @@ class GenerationWriter:
             else:
                 writer.put(sql, new + changed)
         for table, sums in changes.sums.items():
-            self._tables[table].add(sql, sums.amounts)
+            self._tables[table].add(sql, sums)
         for table, rows in changes.appends.items():
             self._tables[table].append(sql, rows, bulk=bulk)

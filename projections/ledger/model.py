@@ -86,14 +86,15 @@ def _book(event: Stream.Event, known: Known, position: int, changes: Changes, cl
     changes.appends[postings].extend(
         [(position, line, *posting) for line, posting in enumerate(booked.postings, start=1)]
     )
-    cells, day, effective_day = changes.sums[daily], recorded_at.date(), booked.effective_at.date()
+    sums, day, effective_day = changes.sums[daily], recorded_at.date(), booked.effective_at.date()
+    debits, credits, items = sums["debit_cents"], sums["credit_cents"], changes.sums[clearing_items]["amount_cents"]
     for account, cents, item in booked.postings:
         if account == CLEARING:
-            changes.sums[clearing_items].add(item, amount_cents=cents)
+            items[(item,)] += cents
         if cents > 0:
-            cells.add(day, effective_day, account, debit_cents=cents)
+            debits[day, effective_day, account] += cents
         else:
-            cells.add(day, effective_day, account, credit_cents=-cents)
+            credits[day, effective_day, account] -= cents
 
 
 def _known(event: Stream.Event, changes: Changes) -> Known:
