@@ -67,7 +67,7 @@ class Conversion(ReadModel):
         if order is None:
             return
         step, status, reason = _step(event)
-        changes.sums[conversion]["orders"][order["day"], step, status, reason] += 1
+        changes.sums[conversion][order["day"], step, status, reason]["orders"] += 1
         if step == "submitted" or step in ENDED_OTHERWISE:
             rows.drop(order_id)
 

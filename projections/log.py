@@ -46,7 +46,11 @@ class Batch:
     after: int
     end: int
     events: Sequence[Recorded]
-    topics: frozenset[str] = frozenset()  # all that were met
+    topics: frozenset[str]  # all that were met
+
+    def concerns(self, topics: frozenset[str]) -> bool:
+        """Whether there is anything for who listens to these topics."""
+        return not self.topics.isdisjoint(topics)
 
     def following(self, position: int) -> Sequence[Recorded]:
         """The events after a position of the batch."""

@@ -27,8 +27,8 @@ GENERATION = "generation"  # stands for the schema of a generation, whose name i
 Row = dict[str, Any]
 Key = tuple[Any, ...]
 RowKey = int | Key
-Sums = Mapping[str, dict[Key, int]]
-"""What to add to the rows of one table: for each of its columns, amounts by primary key. What has none grows by 0."""
+Sums = dict[Key, dict[str, int]]
+"""What to add to the rows of one table: by primary key, an amount for each column, 0 where none was named."""
 
 
 class Recorded(NamedTuple):
@@ -145,7 +145,8 @@ class Changes:
 
 
 def _no_sums(table: sa.Table) -> Sums:
-    return {column.name: defaultdict(int) for column in table.columns if not column.primary_key}
+    zero = {column.name: 0 for column in table.columns if not column.primary_key}
+    return defaultdict(zero.copy)
 
 
 class ReadModel(ABC):
@@ -183,11 +184,12 @@ class ReadModel(ABC):
     def changes(self, batch: Sequence[Recorded], known: Mapping[sa.Table, Records]) -> Changes:
         """All events of the batch, folded into the rows that are known. Raises NotFolded."""
         changes = Changes(self, known)
+        fold = self.fold
         for position, event in batch:
             try:
-                if isinstance(event, Undecodable):
+                if type(event) is Undecodable:
                     raise event
-                self.fold(event, position, changes)
+                fold(event, position, changes)  # type: ignore[arg-type]  # it is no Undecodable
             except Exception as error:
                 raise NotFolded(position, event, error) from error
         return changes

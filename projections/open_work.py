@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from domain.order import Order
 from domain.policy import Policy
-from domain.stream import Stream
+from domain.stream import Stream, topics_of
 from projections.applying import Target, insert_for
 from projections.leases import clock_s
 from projections.model import Recorded, Undecodable
@@ -110,12 +110,13 @@ class OpenWork(Target):
 
     name = "open_work"
     place = Place(name, 0)
+    topics = topics_of(WORK)
 
     def __init__(self, policy: Policy) -> None:
         self._policy = policy
 
     def wanted(self, events: Sequence[Recorded]) -> list[Recorded]:
-        return [recorded for recorded in events if type(recorded.event) in WORK]
+        return [recorded for recorded in events if type(recorded[1]) in WORK]
 
     def write(self, sql: Sql, batch: Sequence[Recorded], *, bulk: bool = False) -> None:
         """Work that is made and ended within one batch never reaches the table."""

@@ -11,7 +11,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from domain.order import Order
+from domain.order import Order, number_of
 from domain.order_events import EmailState, OrderState
 from domain.stream import Stream
 from projections.columns import UtcDateTime
@@ -95,7 +95,7 @@ def _requested(event: Order.Requested, position: int) -> dict[str, Any]:
     return {
         "order_id": event.originator_id,
         "requested_position": position,
-        "number": Order.empty(event.originator_id).number,
+        "number": number_of(event.originator_id),
         "state": OrderState.PAYMENT_OPEN.value,
         "client_id": event.client_id,
         "total_cents": event.subtotal_cents,
@@ -111,15 +111,23 @@ def _requested(event: Order.Requested, position: int) -> dict[str, Any]:
 
 def _values(event: Stream.Event) -> dict[str, Any]:
     """The columns that an event changes."""
-    match event:
-        case Order.Refused():
-            return {"state": OrderState.REFUSED.value}
+    match event:  # what comes with most orders is asked for first
         case Order.PromotionApplied(code=code, total_cents=total_cents):
             return {"promotion_code": code, "total_cents": total_cents}
         case Order.PaymentAttempted(invoice_number=invoice_number):
             return {"state": OrderState.PAYMENT_OPEN.value, "invoice_number": invoice_number}
         case Order.PaymentCharged(transaction_id=transaction_id):
             return {"transaction_id": transaction_id}
+        case Order.Submitted(timestamp=at):
+            return {
+                "state": OrderState.SUBMITTED.value,
+                "submitted_at": at,
+                "email_state": EmailState.PENDING.value,
+            }
+        case Order.EmailSent():
+            return {"email_state": EmailState.SENT.value}
+        case Order.Refused():
+            return {"state": OrderState.REFUSED.value}
         case Order.PaymentHeld(transaction_id=transaction_id):
             return {"state": OrderState.PAYMENT_HELD.value, "transaction_id": transaction_id}
         case Order.PaymentDeclined():
@@ -128,16 +136,8 @@ def _values(event: Stream.Event) -> dict[str, Any]:
             return {"state": OrderState.PAYMENT_FAILED.value}
         case Order.PaymentExpired():
             return {"state": OrderState.PAYMENT_EXPIRED.value}
-        case Order.Submitted(timestamp=at):
-            return {
-                "state": OrderState.SUBMITTED.value,
-                "submitted_at": at,
-                "email_state": EmailState.PENDING.value,
-            }
         case Order.EmailResendRequested():
             return {"email_state": EmailState.PENDING.value}
-        case Order.EmailSent():
-            return {"email_state": EmailState.SENT.value}
         case Order.EmailFailed():
             return {"email_state": EmailState.FAILED.value}
         case _:

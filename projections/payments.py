@@ -54,6 +54,7 @@ corrections = sa.Table(
 )
 
 REQUESTED = "requested"
+_EMPTY: Row = dict.fromkeys(column.name for column in payments.columns)
 
 
 class Payments(ReadModel):
@@ -97,8 +98,7 @@ class Payments(ReadModel):
 
 
 def _requested(event: Order.Requested, position: int) -> Row:
-    empty = dict.fromkeys(column.name for column in payments.columns)
-    return empty | {
+    return _EMPTY | {
         "order_id": event.originator_id,
         "position": position,
         "client_id": event.client_id,

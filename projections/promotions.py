@@ -94,10 +94,10 @@ class Promotions(ReadModel):
             case Order.Requested() | Order.Refused(promotion_id=None):
                 pass
             case Order.Refused(promotion_id=promotion_id):
-                changes.sums[promotion_use]["refused"][promotion_id, event.timestamp.date()] += 1
+                changes.sums[promotion_use][promotion_id, event.timestamp.date()]["refused"] += 1
             case Order.PromotionApplied():
                 changes.records[promotion_orders].put(_holding(event))
-                changes.sums[promotion_use]["reserved"][event.promotion_id, event.timestamp.date()] += 1
+                changes.sums[promotion_use][event.promotion_id, event.timestamp.date()]["reserved"] += 1
             case _:
                 order = changes.records[promotion_orders].find(event.originator_id)
                 if order is not None:
@@ -137,17 +137,19 @@ def _use(event: Stream.Event, order: Row, changes: Changes) -> None:
         case Order.PaymentCharged(transaction_id=transaction_id):
             rows.change(order["order_id"], transaction_id=transaction_id)
         case Order.Submitted():
-            use["redeemed"][cell] += 1
-            use["discount_cents"][cell] += discount_cents
-            use["revenue_cents"][cell] += total_cents
+            used = use[cell]
+            used["redeemed"] += 1
+            used["discount_cents"] += discount_cents
+            used["revenue_cents"] += total_cents
         case Order.PaymentVoided(transaction_id=taken) | Order.PaymentRefunded(transaction_id=taken):
             if taken == order["transaction_id"]:
-                use["taken_back"][cell] += 1
-                use["discount_cents"][cell] -= discount_cents
-                use["revenue_cents"][cell] -= total_cents
+                used = use[cell]
+                used["taken_back"] += 1
+                used["discount_cents"] -= discount_cents
+                used["revenue_cents"] -= total_cents
                 rows.drop(order["order_id"])
         case _:
-            use["released"][cell] += 1
+            use[cell]["released"] += 1
             rows.drop(order["order_id"])
 
 

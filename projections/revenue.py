@@ -98,20 +98,21 @@ class Revenue(ReadModel):
                 rows.drop(order_id)  # it ended without a charge
 
 
-def _count(changes: Changes, event: Stream.Event, row: Row, amount_cents: int, number: str, cents: str) -> None:
+def _count(changes: Changes, event: Stream.Event, order: Row, amount_cents: int, number: str, cents: str) -> None:
     sums, day = changes.sums[revenue], event.timestamp.date()
-    numbers, amounts = sums[number], sums[cents]
     for cell in (
         (day, DAY, ""),
-        (day, PROMOTION, row["promotion_code"] or ""),
-        (day, DESIGNATION, row["designation"] or ""),
+        (day, PROMOTION, order["promotion_code"] or ""),
+        (day, DESIGNATION, order["designation"] or ""),
     ):
-        numbers[cell] += 1
-        amounts[cell] += amount_cents
-    lines: list[tuple[str, int]] = msgspec.json.decode(row["lines"])
+        row = sums[cell]
+        row[number] += 1
+        row[cents] += amount_cents
+    lines: list[tuple[str, int]] = msgspec.json.decode(order["lines"])
     for (slug, _), part_cents in zip(lines, spread(amount_cents, [net for _, net in lines]), strict=True):
-        numbers[day, SERVICE, slug] += 1
-        amounts[day, SERVICE, slug] += part_cents
+        row = sums[day, SERVICE, slug]
+        row[number] += 1
+        row[cents] += part_cents
 
 
 def _less(lines: str, discounts_cents: tuple[int, ...]) -> str:

@@ -7,7 +7,8 @@ PostgreSQL the rows of a small batch travel as one JSON value, which costs this 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from operator import itemgetter
+from itertools import repeat
+from operator import itemgetter, ne
 from typing import Any
 from uuid import UUID
 
@@ -96,9 +97,7 @@ class TableWriter:
 
     def add(self, sql: Sql, sums: Sums) -> None:
         """Let the rows grow; a row that is not there begins at 0."""
-        keys = sorted(set().union(*sums.values()))
-        grown = [{name: amounts.get(key, 0) for name, amounts in sums.items()} for key in keys]
-        rows = [dict(zip(self._key, key, strict=True)) | row for key, row in zip(keys, grown, strict=True)]
+        rows = [dict(zip(self._key, key, strict=True)) | amounts for key, amounts in sorted(sums.items())]
         self._rows(sql, self._add, rows)
 
     def delete(self, sql: Sql, keys: Sequence[Key]) -> None:
@@ -125,9 +124,9 @@ class TableWriter:
     def _rows(self, sql: Sql, statement: str, rows: Sequence[Row]) -> None:
         if not rows:
             return
-        for row in rows:
-            if row.keys() != self._name_set:
-                raise ValueError(f"a row has other columns: {sorted(row.keys() ^ self._name_set)}")
+        if any(map(ne, map(dict.keys, rows), repeat(self._name_set))):
+            other = next(row.keys() ^ self._name_set for row in rows if row.keys() != self._name_set)
+            raise ValueError(f"a row has other columns: {sorted(other)}")
         if self._postgresql:
             sql.run(statement, (_json(rows).decode(),))
         else:

@@ -87,14 +87,13 @@ def _book(event: Stream.Event, known: Known, position: int, changes: Changes, cl
         [(position, line, *posting) for line, posting in enumerate(booked.postings, start=1)]
     )
     sums, day, effective_day = changes.sums[daily], recorded_at.date(), booked.effective_at.date()
-    debits, credits, items = sums["debit_cents"], sums["credit_cents"], changes.sums[clearing_items]["amount_cents"]
     for account, cents, item in booked.postings:
         if account == CLEARING:
-            items[(item,)] += cents
+            changes.sums[clearing_items][(item,)]["amount_cents"] += cents
         if cents > 0:
-            debits[day, effective_day, account] += cents
+            sums[day, effective_day, account]["debit_cents"] += cents
         else:
-            credits[day, effective_day, account] -= cents
+            sums[day, effective_day, account]["credit_cents"] -= cents
 
 
 def _known(event: Stream.Event, changes: Changes) -> Known:
