@@ -16,7 +16,10 @@ class ClosedMonth(NamedTuple):
 
 def closed_before(closed: Sequence[ClosedMonth], position: int) -> str | None:
     """The last month that was closed without the event at that position."""
-    return next((each.month for each in reversed(closed) if each.cut_off_position < position), None)
+    for each in reversed(closed):
+        if each.cut_off_position < position:
+            return each.month
+    return None
 
 
 def month_of(at: datetime) -> str:
