@@ -7,8 +7,7 @@ PostgreSQL the rows of a small batch travel as one JSON value, which costs this 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from itertools import repeat
-from operator import itemgetter, ne
+from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
@@ -109,7 +108,13 @@ class TableWriter:
         else:
             blank = dict.fromkeys(self._names)
             places = [self._names.index(name) for name in self._key]
-            sql.many(self._delete, [[values[n] for n in places] for values in self._values([blank | r for r in rows])])
+            sql.many(
+                self._delete,
+                [
+                    [values[n] for n in places]
+                    for values in self._converted(map(self._picked, [blank | r for r in rows]))
+                ],
+            )
 
     def _insert_all(self, sql: Sql, rows: Iterable[Sequence[Any]], number: int, *, bulk: bool) -> None:
         if not self._postgresql:
@@ -124,16 +129,17 @@ class TableWriter:
     def _rows(self, sql: Sql, statement: str, rows: Sequence[Row]) -> None:
         if not rows:
             return
-        if any(map(ne, map(dict.keys, rows), repeat(self._name_set))):
+        try:
+            values = list(map(self._picked, rows))  # KeyError where a column is missing
+            if any(map(len(self._names).__ne__, map(len, rows))):
+                raise KeyError
+        except KeyError:
             other = next(row.keys() ^ self._name_set for row in rows if row.keys() != self._name_set)
-            raise ValueError(f"a row has other columns: {sorted(other)}")
+            raise ValueError(f"a row has other columns: {sorted(other)}") from None
         if self._postgresql:
             sql.run(statement, (_json(rows).decode(),))
         else:
-            sql.many(statement, self._values(rows))
-
-    def _values(self, rows: Iterable[Row]) -> list[tuple[Any, ...]]:
-        return self._converted(map(self._picked, rows))
+            sql.many(statement, self._converted(values))
 
     def _converted(self, rows: Iterable[Sequence[Any]]) -> list[tuple[Any, ...]]:
         """As the driver takes them. Column by column: the loops are not Python's then."""
@@ -151,7 +157,7 @@ def _to_sql(kind: sa.types.TypeEngine[Any], dialect: sa.Dialect) -> Callable[[An
 
 
 def _as_hex(value: UUID | None) -> str | None:
-    return None if value is None else f"{value.int:032x}"
+    return None if value is None else value.int.to_bytes(16).hex()
 
 
 def _only(name: str) -> Callable[[Row], Sequence[Any]]:

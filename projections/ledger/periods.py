@@ -24,7 +24,7 @@ def closed_before(closed: Sequence[ClosedMonth], position: int) -> str | None:
 
 def month_of(at: datetime) -> str:
     """The month of a UTC time, as 2026-10."""
-    return f"{at.year:04}-{at.month:02}"
+    return at.date().isoformat()[:7]
 
 
 def period_of(recorded_at: datetime, closed_through: str | None = None) -> str:
