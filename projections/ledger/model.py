@@ -85,11 +85,10 @@ def _book(event: Stream.Event, known: Known, position: int, changes: Changes, cl
             event.invoice_number if isinstance(event, SettlementBatch.TransactionSettled) else None,
         )
     )  # fmt: skip
-    changes.appends[postings].extend(
-        [(position, line, *posting) for line, posting in enumerate(booked.postings, start=1)]
-    )
-    sums, day, effective_day = changes.sums[daily], recorded_at.date(), booked.effective_at.date()
-    for account, cents, item in booked.postings:
+    lines, sums = changes.appends[postings], changes.sums[daily]
+    day, effective_day = recorded_at.date(), booked.effective_at.date()
+    for line, (account, cents, item) in enumerate(booked.postings, start=1):
+        lines.append((position, line, account, cents, item))
         if account == CLEARING:
             changes.sums[clearing_items][(item,)]["amount_cents"] += cents
         if cents > 0:

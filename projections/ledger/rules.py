@@ -132,12 +132,11 @@ def _submitted(event: Order.Submitted, known: Known) -> Booked:
 def _sale(total_cents: int, known: Known) -> tuple[Posting, ...]:
     assert known.order is not None, "an order is priced before it is submitted"
     lines, code = known.order
-    discount_cents = sum(discount for _, _, discount in lines)
-    return (
-        Posting(RECEIVABLE, total_cents),
-        *((Posting(accounts.discounts_of(code), discount_cents),) if code is not None else ()),
-        *(Posting(accounts.revenue_of(slug), -gross) for slug, gross, _ in lines),
-    )
+    revenue = [Posting(accounts.revenue_of(slug), -gross) for slug, gross, _ in lines]
+    if code is None:
+        return (Posting(RECEIVABLE, total_cents), *revenue)
+    discount_cents = sum([discount for _, _, discount in lines])
+    return (Posting(RECEIVABLE, total_cents), Posting(accounts.discounts_of(code), discount_cents), *revenue)
 
 
 def _charged(event: Order.PaymentCharged, known: Known) -> Booked:

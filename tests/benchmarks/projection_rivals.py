@@ -19,7 +19,7 @@ from sqlalchemy.engine import make_url
 from application.adapters.sql import make_engine
 from application.stored_events import CODEC
 from domain.order import Order
-from projections.orders import Orders, _requested, _values, orders
+from projections.orders import _VALUES, Orders, _requested, orders
 
 COLUMNS = [column.name for column in orders.columns]
 LOG = "SELECT notification_id, originator_id, originator_version, topic, state FROM stored_events"
@@ -40,7 +40,7 @@ def fold(rows: dict[UUID, dict[str, Any]], position: int, event: Any) -> UUID:
         if (row["state"], row["transaction_id"]) == ("submitted", event.transaction_id):
             row["state"] = "voided" if isinstance(event, Order.PaymentVoided) else "refunded"
     else:
-        rows[order_id].update(_values(event))
+        rows[order_id].update(_VALUES[type(event)](event))
     return order_id
 
 
