@@ -103,8 +103,8 @@ class Payments(ReadModel):
                 changes.records[corrections].put(_asked(event))
             case Order.PaymentVoided() | Order.PaymentRefunded():
                 _taken_back(event, changes)
-            case _:
-                rows.drop(order_id)  # it was refused
+            case Order.Refused():
+                rows.drop(order_id)
 
 
 def _requested(event: Order.Requested, position: int) -> Row:

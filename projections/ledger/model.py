@@ -52,7 +52,7 @@ class Ledger(ReadModel):
                 _remember(event, changes)
         elif isinstance(event, _BEGUN):
             _price(event, changes)
-        else:
+        elif isinstance(event, _ENDED):
             changes.records[priced_orders].drop(event.originator_id)  # nothing will be booked for it
 
     @cached_property
@@ -106,7 +106,7 @@ def _known(event: Stream.Event, changes: Changes) -> Known:
         case Order.PaymentVoided(transaction_id=item) | Order.PaymentRefunded(transaction_id=item):
             order = changes.records[priced_orders].find(stream_id)
             return Known(_priced(order), _suspended(changes.records[suspense].find(stream_id, item)))
-        case _:
+        case _:  # an orphan charge that was taken back
             rows = changes.records[suspense].of_stream(stream_id)
             return Known(None, _suspended(rows[0] if rows else None))
 

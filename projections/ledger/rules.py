@@ -109,7 +109,7 @@ def book(event: Stream.Event, known: Known) -> Booked | None:
         sums[account, item] = sums.get((account, item), 0) + amount_cents
     if sum(sums.values()):
         raise NotBalanced(f"rule {booked.rule.id} version {booked.rule.version}")
-    if len(sums) == len(booked.postings) and all(sums.values()):
+    if sums and len(sums) == len(booked.postings) and all(sums.values()):
         return booked  # nothing is there twice, and nothing is zero
     postings = tuple([Posting(account, cents, item) for (account, item), cents in sums.items() if cents])
     return booked._replace(postings=postings) if postings else None
