@@ -10,10 +10,9 @@ import sqlalchemy as sa
 
 from api.settings import Settings
 from application.adapters.sql import make_engine
-from application.event_codec import CorruptEvent, UnknownTopic
 from application.stored_events import CODEC
 from domain.policy import Policy
-from domain.stream import Stream, topics_of
+from domain.stream import topics_of
 from projections import open_work, topics
 from projections.conversion import Conversion
 from projections.dead_letters import DeadLetters
@@ -21,7 +20,7 @@ from projections.directory_changes import DirectoryChanges
 from projections.email_deliveries import EmailDeliveries
 from projections.following import Following
 from projections.ledger.model import Ledger
-from projections.log import LogReader, NotReadable, Stored, TopicNotKnown
+from projections.log import LogReader
 from projections.model import ReadModel
 from projections.notifications import Notifications
 from projections.open_work import WORK, OpenWork
@@ -67,7 +66,7 @@ def code_version() -> str:
 def open_log(engine: sa.Engine) -> LogReader:
     """The log of the database, for all read models."""
     wanted = frozenset[str]().union(*(model.topics for model in MODELS), topics_of(WORK))
-    return LogReader(engine, _decode, CODEC.topics, wanted)
+    return LogReader(engine, CODEC.readers, wanted)
 
 
 class ReadModels:
@@ -132,12 +131,3 @@ def open_generation(url: sa.URL) -> sa.Engine:
 def _relaxed(connection: sqlite3.Connection, _record: object) -> None:
     connection.execute("PRAGMA synchronous = NORMAL")
     connection.execute("PRAGMA secure_delete = OFF")  # nothing personal is in there
-
-
-def _decode(stored: Stored) -> Stream.Event:
-    try:
-        return CODEC.decode(stored)  # type: ignore[arg-type]  # it has all that the codec looks at
-    except UnknownTopic as error:
-        raise TopicNotKnown(error.topic, stored.id) from error
-    except CorruptEvent as error:
-        raise NotReadable(type(error.__cause__).__name__) from error

@@ -11,8 +11,11 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from string import ascii_letters, digits
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
+
+if TYPE_CHECKING:
+    from _hashlib import HASH
 
 SECRET_MIN_BYTES = 16
 BLOCK_BYTES = 64  # of SHA-256
@@ -22,17 +25,19 @@ _ASCII_FOLDED = bytes(ord(chr(byte).lower()) if chr(byte) in ascii_letters + dig
 ADDRESS_FIELDS = ("street", "street2", "city", "province", "postal_code")
 
 
+def hmac_halves(key: bytes) -> tuple[HASH, HASH]:
+    """HMAC's inner and outer half (RFC 2104, section 2), to be copied for each digest: half the work is in the key."""
+    block = (key if len(key) <= BLOCK_BYTES else sha256(key).digest()).ljust(BLOCK_BYTES, b"\0")
+    return sha256(bytes(byte ^ 0x36 for byte in block)), sha256(bytes(byte ^ 0x5C for byte in block))
+
+
 class DerivedIds:
     """The same secret key and input give the same identifier, in every process and for ever."""
 
     def __init__(self, secret_key: bytes) -> None:
         if len(secret_key) < SECRET_MIN_BYTES:
             raise ValueError(f"the secret key needs at least {SECRET_MIN_BYTES} bytes")
-        # HMAC's two halves (RFC 2104, section 2), copied for each digest: half the work is in the key.
-        block = secret_key if len(secret_key) <= BLOCK_BYTES else sha256(secret_key).digest()
-        self._inner, self._outer = (
-            sha256(bytes(byte ^ pad for byte in block.ljust(BLOCK_BYTES, b"\0"))) for pad in (0x36, 0x5C)
-        )
+        self._inner, self._outer = hmac_halves(secret_key)
 
     def token_hash(self, token: str) -> str:
         """How a token of an application or a session is stored and looked up (64 hex digits)."""

@@ -7,9 +7,10 @@ tuples are arrays, nested values are objects, bytes are base64. The topic names 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import MISSING, Field, fields, is_dataclass
 from datetime import datetime
+from functools import partial
 from operator import itemgetter
 from typing import Annotated, Any, get_args, get_type_hints
 from uuid import UUID
@@ -23,6 +24,8 @@ from domain.stream import Stream, Upcast, taken_over
 COLUMNS = ("originator_id", "originator_version")
 
 _Aware = Annotated[datetime, msgspec.Meta(tz=True)]
+_encode = msgspec.json.Encoder().encode
+_as_dict = msgspec.structs.asdict
 _HINTS: dict[Any, Any] = {datetime: _Aware, datetime | None: _Aware | None}  # a time without zone is refused
 
 
@@ -42,6 +45,14 @@ class CorruptEvent(ValueError):
         self.stored = stored
 
 
+class NotUpcast(msgspec.MsgspecError):
+    """A step between two versions of an event cannot take its state; what went wrong is the cause."""
+
+
+Read = Callable[[UUID | str, int, bytes], Stream.Event]
+"""Makes an event of its stream, its version and its stored state. Raises MsgspecError."""
+
+
 def event_classes_of(*aggregates: type[Aggregate]) -> list[type[Stream.Event]]:
     """The events nested in these aggregates, as far as they have a topic."""
     return [
@@ -59,23 +70,21 @@ class EventCodec:
     """
 
     def __init__(self, event_classes: Iterable[type[Stream.Event]]) -> None:
-        self._formats: dict[str, _Format] = {}
         self._by_class: dict[type, _Format] = {}
-        self._superseded: dict[str, tuple[_Format, tuple[Upcast, ...]]] = {}
+        self.readers: dict[str, Read] = {}  # by topic: for whoever reads many
         for event_class in event_classes:
-            form = _Format(event_class)
+            form = self._by_class[event_class] = _Format(event_class)
             steps = tuple(event_class.SUPERSEDES.values())
-            for topic in (form.topic, *event_class.SUPERSEDES):
-                if topic in self._formats or topic in self._superseded:
+            reads: list[Read] = [form.event, *(partial(form.upcast, steps[place:]) for place in range(len(steps)))]
+            for topic, read in zip((form.topic, *event_class.SUPERSEDES), reads, strict=True):
+                if topic in self.readers:
                     raise ValueError(f"two claims on the topic {topic!r}")
-            self._formats[form.topic] = self._by_class[event_class] = form
-            for place, topic in enumerate(event_class.SUPERSEDES):
-                self._superseded[topic] = (form, steps[place:])
+                self.readers[topic] = read
 
     @property
     def topics(self) -> tuple[str, ...]:
         """All that can be read."""
-        return (*self._formats, *self._superseded)
+        return tuple(self.readers)
 
     def encode(self, event: CanMutateAggregate[UUID]) -> StoredEvent:
         """The event as it is stored. Raises UnknownTopic, and TypeError where the state could not be read back."""
@@ -92,27 +101,15 @@ class EventCodec:
 
     def decode(self, stored: StoredEvent) -> Stream.Event:
         """The event that was stored. Fields that came later have their default. Raises UnknownTopic, CorruptEvent."""
-        form = self._formats.get(stored.topic)
+        read = self.readers.get(stored.topic)
+        if read is None:
+            raise UnknownTopic(stored.topic)
         try:
-            if form is None:
-                return self._upcast(stored)
-            state = form.read(stored.state)
+            return read(stored.originator_id, stored.originator_version, stored.state)
+        except NotUpcast as error:
+            raise CorruptEvent(stored, str(error)) from error.__cause__
         except msgspec.MsgspecError as error:
             raise CorruptEvent(stored, str(error)) from error
-        return _event(form, stored, state)
-
-    def _upcast(self, stored: StoredEvent) -> Stream.Event:
-        found = self._superseded.get(stored.topic)
-        if found is None:
-            raise UnknownTopic(stored.topic)
-        form, steps = found
-        state = msgspec.json.decode(stored.state, type=dict[str, Any])
-        try:
-            for step in steps:
-                state = step(state)
-        except Exception as error:  # a step takes the state to be what its topic promised
-            raise CorruptEvent(stored, f"cannot be upcast: {type(error).__name__}") from error
-        return _event(form, stored, form.restore(state))
 
 
 class _Format:
@@ -136,33 +133,40 @@ class _Format:
         self._values = itemgetter(*(field.name for field in stored))
         self._decode = msgspec.json.Decoder(self._struct).decode
         nests = any(_nests(hints[field.name]) for field in stored)
-        self.read: Callable[[bytes], msgspec.Struct] = self._read_whole if nests else self._decode
+        self._state: Callable[[bytes], msgspec.Struct] = self._whole if nests else self._decode
 
     def encode(self, values: dict[str, Any]) -> bytes:
-        state = msgspec.json.encode(self._struct(*self._values(values)))
+        state = _encode(self._struct(*self._values(values)))
         try:
             self._decode(state)
         except msgspec.ValidationError as error:
             raise TypeError(f"{self.topic} cannot be stored: {error}") from error
         return state
 
-    def _read_whole(self, stored: bytes) -> msgspec.Struct:
+    def event(self, stream_id: UUID | str, version: int, stored: bytes) -> Stream.Event:
+        """The event with this stored state."""
+        values = _as_dict(self._state(stored))
+        values["originator_id"], values["originator_version"] = stream_id, version
+        return taken_over(self.event_class, values)
+
+    def upcast(self, steps: Sequence[Upcast], stream_id: UUID | str, version: int, stored: bytes) -> Stream.Event:
+        """The event that a state of an earlier topic has become by these steps."""
+        state = msgspec.json.decode(stored, type=dict[str, Any])
+        try:
+            for step in steps:
+                state = step(state)
+        except Exception as error:  # a step takes the state to be what its topic promised
+            raise NotUpcast(f"cannot be upcast: {type(error).__name__}") from error
+        restored = _encode(msgspec.convert(state, self._struct))
+        _refuse_dropped(state, msgspec.json.decode(restored))
+        return self.event(stream_id, version, restored)
+
+    def _whole(self, stored: bytes) -> msgspec.Struct:
         """The struct refuses unknown fields, but values nested in it would drop them silently."""
         state: msgspec.Struct = self._decode(stored)
-        if (again := msgspec.json.encode(state)) != stored:
+        if (again := _encode(state)) != stored:
             _refuse_dropped(msgspec.json.decode(stored), msgspec.json.decode(again))
         return state
-
-    def restore(self, state: dict[str, Any]) -> msgspec.Struct:
-        restored: msgspec.Struct = msgspec.convert(state, self._struct)
-        _refuse_dropped(state, msgspec.json.decode(msgspec.json.encode(restored)))
-        return restored
-
-
-def _event(form: _Format, stored: StoredEvent, state: msgspec.Struct) -> Stream.Event:
-    values = msgspec.structs.asdict(state)
-    values["originator_id"], values["originator_version"] = stored.originator_id, stored.originator_version
-    return taken_over(form.event_class, values)
 
 
 def _struct_field(field: Field[Any], hint: Any) -> tuple[str, Any] | tuple[str, Any, Any]:

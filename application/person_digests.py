@@ -6,14 +6,13 @@ whoever reads the index can neither see nor guess what it leads from.
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from application.derived_ids import ADDRESS_FIELDS, normalised
+from application.derived_ids import ADDRESS_FIELDS, hmac_halves, normalised
 
 DIGEST_CHARACTERS = 32  # 128 bits in hex
 MAX_CHARACTERS = 500  # of what is searched for
@@ -24,7 +23,7 @@ class PersonDigests:
 
     def __init__(self, secret_key: bytes) -> None:
         derived = HKDF(algorithm=SHA256(), length=32, salt=None, info=b"orders person index v1").derive(secret_key)
-        self._keyed = hmac.new(derived, digestmod="sha256")
+        self._inner, self._outer = hmac_halves(derived)
 
     def email(self, address: str) -> str:
         """Of an e-mail address, whatever its case."""
@@ -43,9 +42,10 @@ class PersonDigests:
         return {self._digest(kind, text) for kind, text in named if text}
 
     def _digest(self, kind: str, text: str) -> str:
-        keyed = self._keyed.copy()
-        keyed.update(f"{kind}\0{text}".encode())
-        return keyed.hexdigest()[:DIGEST_CHARACTERS]
+        inner, outer = self._inner.copy(), self._outer.copy()
+        inner.update(f"{kind}\0{text}".encode())
+        outer.update(inner.digest())
+        return outer.hexdigest()[:DIGEST_CHARACTERS]
 
 
 def _email(address: str) -> str:

@@ -25,6 +25,7 @@ from domain.order import Order
 log = logging.getLogger(__name__)
 
 BATCH = 1_000  # orders; digests lie anywhere in the index, so each batch writes most of its pages anew
+AT_ONCE = 5  # orders that are opened before others have a turn: a tenth of a millisecond
 FEW_EVENTS = 10 * BATCH  # about what a full batch is; after less, the end of the log is near
 POLL_S = 1.0
 RETRY_S = 5.0
@@ -74,7 +75,11 @@ class PersonSearch:
         topic = Order.Requested.TOPIC
         stored = await self._events.recorder.notifications(after + 1, BATCH, [topic])
         upto = stored[-1].id if len(stored) == BATCH else max([head, *(event.id for event in stored)])
-        entries = [entry for event in stored for entry in await self._entries(event)]
+        entries: list[IndexEntry] = []
+        for place, event in enumerate(stored):
+            if place % AT_ONCE == 0:
+                await asyncio.sleep(0)  # whoever serves an order goes first
+            entries += await self._entries(event)
         await self._index.add(entries, after, upto)
         return upto - after
 
@@ -120,7 +125,6 @@ class PersonSearch:
 
     async def _entries(self, stored: Notification) -> list[IndexEntry]:
         """None of an order that cannot be read, or whose client was erased."""
-        await asyncio.sleep(0)  # opening takes a tenth of a millisecond: whoever serves an order goes first
         try:
             requested = self._events.codec.decode(stored)
             assert isinstance(requested, Order.Requested)

@@ -18,6 +18,8 @@ def spread(total_cents: int, weights_cents: Sequence[int]) -> tuple[int, ...]:
     whole = sum(weights_cents)
     if whole == 0:
         return tuple(0 for _ in weights_cents)
+    if len(weights_cents) == 1:
+        return (total_cents,)  # as most orders are
     parts = [total_cents * weight // whole for weight in weights_cents]
     by_remainder = sorted(range(len(parts)), key=lambda i: (-(total_cents * weights_cents[i] % whole), i))
     for i in by_remainder[: total_cents - sum(parts)]:

@@ -22,6 +22,13 @@ _BASE32 = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's
 _BASE32_PAIRS = [high + low for high in _BASE32 for low in _BASE32]
 
 
+def number_of(order_id: UUID) -> str:
+    """Short, for people: ten characters of Crockford's base32 from the random end of the id."""
+    bits = order_id.int
+    text = "".join([_BASE32_PAIRS[bits >> shift & 1023] for shift in (40, 30, 20, 10, 0)])
+    return f"{text[:5]}-{text[5:]}"
+
+
 class UnexpectedCharge(Exception):
     """The gateway kept a charge for an order that had already ended otherwise."""
 
@@ -36,10 +43,7 @@ class Order(OrderHistory):
 
     @property
     def number(self) -> str:
-        """Short, for people: ten characters of Crockford's base32 from the random end of the id."""
-        bits = self.id.int
-        text = "".join([_BASE32_PAIRS[bits >> shift & 1023] for shift in (40, 30, 20, 10, 0)])
-        return f"{text[:5]}-{text[5:]}"
+        return number_of(self.id)
 
     @property
     def total_cents(self) -> int:

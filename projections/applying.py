@@ -30,6 +30,7 @@ class Target(ABC):
     """Something that follows the log with a position of its own."""
 
     place: Place
+    topics: frozenset[str]  # that it listens to
     _left_at: int | None = None
 
     @abstractmethod
@@ -77,6 +78,7 @@ class ModelTarget(Target):
 
     def __init__(self, storage: Storage, place: Place, model: ReadModel) -> None:
         self.place = place
+        self.topics = model.topics
         self.model = model
         self.skipped: frozenset[int] = frozenset()  # positions that a person gave up, where they cannot be folded
         self._writer = GenerationWriter(model, storage.schema(place), storage.engine(place).dialect)
@@ -117,7 +119,7 @@ def apply(sql: Sql, targets: Sequence[Target], batch: Batch, *, bulk: bool = Fal
         # They stand where we have left them, so nothing is set aside either: there is nothing to read.
         for target in targets:
             target.still_at(batch.after)
-            if wanted := target.wanted(batch.events):
+            if batch.concerns(target.topics) and (wanted := target.wanted(batch.events)):
                 target.write(sql, wanted, bulk=bulk)
         return Applied(dict.fromkeys(places, batch.end), list(targets))
     stands = lock_positions(sql, places)

@@ -60,14 +60,14 @@ class Conversion(ReadModel):
     )
 
     def fold(self, event: Stream.Event, position: int, changes: Changes) -> None:
-        rows, cells, order_id = changes.records[conversion_orders], changes.sums[conversion], event.originator_id
+        rows, order_id = changes.records[conversion_orders], event.originator_id
         if isinstance(event, Order.Requested):
             rows.put({"order_id": order_id, "day": event.timestamp.date()})
         order = rows.find(order_id)
         if order is None:
             return
         step, status, reason = _step(event)
-        cells.add(order["day"], step, status, reason, orders=1)
+        changes.sums[conversion][order["day"], step, status, reason]["orders"] += 1
         if step == "submitted" or step in ENDED_OTHERWISE:
             rows.drop(order_id)
 

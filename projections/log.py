@@ -5,11 +5,11 @@ Positions become visible in order (the recorders promise it), so a reader may go
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -25,16 +25,6 @@ _new = tuple.__new__  # of a named tuple, in half the time that calling it takes
 _COLUMNS = "SELECT notification_id, originator_id, originator_version, topic, state FROM stored_events"
 
 
-class Stored(NamedTuple):
-    """A stored event, as the codec takes it."""
-
-    id: int
-    originator_id: Any
-    originator_version: int
-    topic: str
-    state: bytes
-
-
 class TopicNotKnown(Exception):
     """The log holds an event that this program has no class for; a later version of it wrote that."""
 
@@ -44,12 +34,9 @@ class TopicNotKnown(Exception):
         self.position = position
 
 
-class NotReadable(Exception):
-    """The event's state is not what its topic promises."""
-
-
-Decode = Callable[[Stored], Stream.Event]
-"""Raises TopicNotKnown and NotReadable."""
+Read = Callable[[UUID, int, bytes], Stream.Event]
+"""Makes an event of its stream, its version and its stored state. Raises MsgspecError where the state is not what the
+topic promises."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +46,11 @@ class Batch:
     after: int
     end: int
     events: Sequence[Recorded]
-    topics: frozenset[str] = frozenset()  # all that were met
+    topics: frozenset[str]  # all that were met
+
+    def concerns(self, topics: frozenset[str]) -> bool:
+        """Whether there is anything for who listens to these topics."""
+        return not self.topics.isdisjoint(topics)
 
     def following(self, position: int) -> Sequence[Recorded]:
         """The events after a position of the batch."""
@@ -69,13 +60,13 @@ class Batch:
 
 
 class LogReader:
-    """The log of one database. `known`: the topics that this program can read; `wanted`: those that it listens to."""
+    """The log of one database. `known`: how the topics are read that this program can read; `wanted`: those that it
+    listens to."""
 
-    def __init__(self, engine: sa.Engine, decode: Decode, known: Iterable[str], wanted: Iterable[str]) -> None:
+    def __init__(self, engine: sa.Engine, known: Mapping[str, Read], wanted: Iterable[str]) -> None:
         self._engine = engine.execution_options(isolation_level="AUTOCOMMIT")
-        self._decode = decode
-        self._known = frozenset(known)
-        self._unwanted = self._known.difference(wanted)
+        self._known = known
+        self._unwanted = frozenset(known).difference(wanted)
         self._mark = "%s" if engine.dialect.name == "postgresql" else "?"
         self._text_ids = engine.dialect.name != "postgresql"
         self._ids: dict[str, UUID] = {}  # of the streams that were met last
@@ -83,7 +74,7 @@ class LogReader:
 
     def wanting(self, topics: Iterable[str]) -> LogReader:
         """The same log, for these topics only. What is not known is still met, and refused."""
-        return LogReader(self._engine, self._decode, self._known, topics)
+        return LogReader(self._engine, self._known, topics)
 
     def kept_open(self) -> LogReader:
         """The same log over a connection of its own, for one thread. To be closed."""
@@ -124,40 +115,41 @@ class LogReader:
         query = f"{_COLUMNS} WHERE originator_id = {self._mark} ORDER BY originator_version"
         wanted = set(positions)
         rows = self._rows(query, (str(stream_id) if self._text_ids else stream_id,))
-        return [self._recorded(row) for row in rows if row[0] in wanted]
+        found = [row for row in rows if row[0] in wanted]
+        if unknown := next((row for row in found if row[3] not in self._known), None):
+            raise TopicNotKnown(unknown[3], unknown[0])
+        return self._recorded(found)
 
     def recorded_at(self, after: int) -> datetime | None:
         """When the first event after a position was recorded; None where there is none, or it cannot be read."""
         rows = self._rows(f"{_COLUMNS} WHERE notification_id > {self._mark} ORDER BY notification_id LIMIT 1", (after,))
-        try:
-            event = self._recorded(rows[0]).event if rows else None
-        except TopicNotKnown:
-            return None
-        return None if event is None or isinstance(event, Undecodable) else event.timestamp
+        events = self._recorded([row for row in rows if row[3] in self._known])
+        return next((event.timestamp for _, event in events if not isinstance(event, Undecodable)), None)
 
     def decoded(self, after: int, end: int, rows: Sequence[Any]) -> Batch:
         """The batch that the rows are."""
-        events: list[Recorded] = []
-        topics = frozenset(row[3] for row in rows)
-        wanted = rows if topics.isdisjoint(self._unwanted) else [row for row in rows if row[3] not in self._unwanted]
-        for row in wanted:
-            try:
-                events.append(self._recorded(row))
-            except TopicNotKnown as unknown:
-                if row[0] - 1 == after:
-                    raise TopicNotKnown(unknown.topic, row[0]) from unknown
-                return Batch(after, row[0] - 1, events, topics - {unknown.topic})
-        return Batch(after, end, events, topics)
+        topics = frozenset([row[3] for row in rows])
+        if not topics <= self._known.keys():
+            place = next(place for place, row in enumerate(rows) if row[3] not in self._known)
+            position, unknown = rows[place][0], rows[place][3]
+            if position - 1 == after:
+                raise TopicNotKnown(unknown, position)
+            rows, end, topics = rows[:place], position - 1, topics - {unknown}
+        return Batch(after, end, self._recorded([row for row in rows if row[3] not in self._unwanted]), topics)
 
-    def _recorded(self, row: Any) -> Recorded:
-        position, stream_id, version, topic, state = row
-        if self._text_ids:
-            stream_id = self._ids.get(stream_id) or self._id_of(stream_id)
-        try:
-            event = self._decode(_new(Stored, (position, stream_id, version, topic, state)))
-            return _new(Recorded, (position, event))
-        except NotReadable as error:
-            return Recorded(position, Undecodable(stream_id, version, topic, str(error)))
+    def _recorded(self, rows: Iterable[Any]) -> list[Recorded]:
+        """The events of rows with known topics."""
+        events: list[Recorded] = []
+        known, ids, text_ids = self._known, self._ids, self._text_ids
+        for position, stream_id, version, topic, state in rows:
+            if text_ids:
+                stream_id = ids.get(stream_id) or self._id_of(stream_id)
+            try:
+                event: Any = known[topic](stream_id, version, state)
+            except msgspec.MsgspecError as error:
+                event = Undecodable(stream_id, version, topic, type(error.__cause__ or error).__name__)
+            events.append(_new(Recorded, (position, event)))
+        return events
 
     def _id_of(self, text: str) -> UUID:
         """The same object for the same stream: dictionaries find it without comparing what is in it."""

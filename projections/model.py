@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import sys
 from abc import ABC, abstractmethod
+from collections import defaultdict
 from collections.abc import Container, Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -26,6 +27,8 @@ GENERATION = "generation"  # stands for the schema of a generation, whose name i
 Row = dict[str, Any]
 Key = tuple[Any, ...]
 RowKey = int | Key
+Sums = dict[Key, dict[str, int]]
+"""What to add to the rows of one table: by primary key, an amount for each column, 0 where none was named."""
 
 
 class Recorded(NamedTuple):
@@ -132,28 +135,18 @@ class Records:
         return (number, *[row[name] for name in self._rest]) if self._rest else number
 
 
-class Sums:
-    """Amounts to add to the rows of one table, by primary key; columns that are not named grow by 0."""
-
-    def __init__(self) -> None:
-        self.amounts: dict[Key, dict[str, int]] = {}
-
-    def add(self, *key: Any, **amounts: int) -> None:
-        row = self.amounts.get(key)
-        if row is None:
-            self.amounts[key] = amounts
-            return
-        for name, amount in amounts.items():
-            row[name] = row.get(name, 0) + amount
-
-
 class Changes:
     """What one batch changes in the tables of one read model."""
 
     def __init__(self, model: ReadModel, known: Mapping[sa.Table, Records]) -> None:
         self.records = known or {table: Records(table) for table in model.records}
-        self.sums = {table: Sums() for table in model.sums}
+        self.sums: dict[sa.Table, Sums] = {table: _no_sums(table) for table in model.sums}
         self.appends: dict[sa.Table, list[tuple[Any, ...]]] = {table: [] for table in model.appends}  # in column order
+
+
+def _no_sums(table: sa.Table) -> Sums:
+    zero = {column.name: 0 for column in table.columns if not column.primary_key}
+    return defaultdict(zero.copy)
 
 
 class ReadModel(ABC):
@@ -191,11 +184,12 @@ class ReadModel(ABC):
     def changes(self, batch: Sequence[Recorded], known: Mapping[sa.Table, Records]) -> Changes:
         """All events of the batch, folded into the rows that are known. Raises NotFolded."""
         changes = Changes(self, known)
+        fold = self.fold
         for position, event in batch:
             try:
-                if isinstance(event, Undecodable):
+                if type(event) is Undecodable:
                     raise event
-                self.fold(event, position, changes)
+                fold(event, position, changes)  # type: ignore[arg-type]  # it is no Undecodable
             except Exception as error:
                 raise NotFolded(position, event, error) from error
         return changes

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from domain.order import Order
 from domain.policy import Policy
-from domain.stream import Stream
+from domain.stream import Stream, topics_of
 from projections.applying import Target, insert_for
 from projections.leases import clock_s
 from projections.model import Recorded, Undecodable
@@ -76,6 +76,9 @@ _ENDS: Mapping[type[Stream.Event], Done] = {
     Order.EmailSent: Done(EMAIL),
 }
 _FIRST_OF_ITS_KIND = frozenset({Order.PaymentAttempted, Order.Submitted})  # nothing of the kind was open before
+_WORK_OF: Mapping[type, str] = {kind: work for kind, (work, _) in _BEGINS.items()} | {
+    kind: done.kind for kind, done in _ENDS.items()
+}
 WORK: frozenset[type[Stream.Event]] = frozenset(_BEGINS.keys() | _ENDS.keys())
 
 
@@ -110,31 +113,33 @@ class OpenWork(Target):
 
     name = "open_work"
     place = Place(name, 0)
+    topics = topics_of(WORK)
 
     def __init__(self, policy: Policy) -> None:
         self._policy = policy
 
     def wanted(self, events: Sequence[Recorded]) -> list[Recorded]:
-        return [recorded for recorded in events if type(recorded.event) in WORK]
+        return [recorded for recorded in events if type(recorded[1]) in WORK]
 
     def write(self, sql: Sql, batch: Sequence[Recorded], *, bulk: bool = False) -> None:
         """Work that is made and ended within one batch never reaches the table."""
-        last: dict[tuple[int, str], tuple[Due | Done, Recorded]] = {}  # by the number of the id, which hashes at once
+        last: dict[tuple[int, str], Recorded] = {}  # by the number of the id, which hashes at once
         begun: set[tuple[int, str]] = set()
         for recorded in batch:
-            event = recorded.event
-            change = None if isinstance(event, Undecodable) else work_after(event, self._policy)
-            if change is not None:
-                item = (event.originator_id.int, change.kind)
+            event = recorded[1]
+            if work := _WORK_OF.get(type(event)):
+                item = (event.originator_id.int, work)
                 if item not in last and type(event) in _FIRST_OF_ITS_KIND:
                     begun.add(item)
-                last[item] = (change, recorded)
+                last[item] = recorded
         due, done = list[tuple[UUID, str, float, int]](), list[tuple[UUID, str]]()
-        for item, (change, (position, event)) in last.items():
+        for item, (position, event) in last.items():
+            assert not isinstance(event, Undecodable), "it is none of those that mean work"
+            change = work_after(event, self._policy)
             if isinstance(change, Due):
                 due.append((event.originator_id, change.kind, change.at.timestamp(), position))
             elif item not in begun:
-                done.append((event.originator_id, change.kind))
+                done.append((event.originator_id, item[1]))
         put_all(sql, due)
         _delete(sql, done)
 

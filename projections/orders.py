@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,7 +11,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from domain.order import Order
+from domain.order import Order, number_of
 from domain.order_events import EmailState, OrderState
 from domain.stream import Stream
 from projections.columns import UtcDateTime
@@ -47,34 +47,43 @@ orders = sa.Table(
 )
 
 
+_VALUES: Mapping[type[Stream.Event], Callable[[Any], dict[str, Any]]] = {
+    Order.Refused: lambda _: {"state": OrderState.REFUSED.value},
+    Order.PromotionApplied: lambda event: {"promotion_code": event.code, "total_cents": event.total_cents},
+    Order.PaymentAttempted: lambda event: {
+        "state": OrderState.PAYMENT_OPEN.value,
+        "invoice_number": event.invoice_number,
+    },
+    Order.PaymentCharged: lambda event: {"transaction_id": event.transaction_id},
+    Order.PaymentHeld: lambda event: {"state": OrderState.PAYMENT_HELD.value, "transaction_id": event.transaction_id},
+    Order.PaymentDeclined: lambda _: {"state": OrderState.DECLINED.value},
+    Order.PaymentFailed: lambda _: {"state": OrderState.PAYMENT_FAILED.value},
+    Order.PaymentNotSent: lambda _: {"state": OrderState.PAYMENT_FAILED.value},
+    Order.PaymentExpired: lambda _: {"state": OrderState.PAYMENT_EXPIRED.value},
+    Order.Submitted: lambda event: {
+        "state": OrderState.SUBMITTED.value,
+        "submitted_at": event.timestamp,
+        "email_state": EmailState.PENDING.value,
+    },
+    Order.EmailResendRequested: lambda _: {"email_state": EmailState.PENDING.value},
+    Order.EmailSent: lambda _: {"email_state": EmailState.SENT.value},
+    Order.EmailFailed: lambda _: {"email_state": EmailState.FAILED.value},
+}
+"""The columns that an event of the order changes."""
+
+
 class Orders(ReadModel):
     """Keeps `view_orders`: one row per order that was requested."""
 
     name = "orders"
     records = (orders,)
-    events = frozenset(
-        {
-            Order.Requested,
-            Order.Refused,
-            Order.PromotionApplied,
-            Order.PaymentAttempted,
-            Order.PaymentCharged,
-            Order.PaymentHeld,
-            Order.PaymentDeclined,
-            Order.PaymentFailed,
-            Order.PaymentNotSent,
-            Order.PaymentExpired,
-            Order.Submitted,
-            Order.PaymentVoided,
-            Order.PaymentRefunded,
-            Order.EmailResendRequested,
-            Order.EmailSent,
-            Order.EmailFailed,
-        }
-    )
+    events = frozenset({Order.Requested, *_VALUES, Order.PaymentVoided, Order.PaymentRefunded})
 
     def fold(self, event: Stream.Event, position: int, changes: Changes) -> None:
         rows, order_id = changes.records[orders], event.originator_id
+        if values := _VALUES.get(type(event)):
+            rows.change(order_id, **values(event))
+            return
         match event:
             case Order.Requested():
                 rows.put(_requested(event, position))
@@ -87,15 +96,13 @@ class Orders(ReadModel):
                 if row and (row["state"], row["transaction_id"]) == (OrderState.SUBMITTED.value, transaction_id):
                     voided = isinstance(event, Order.PaymentVoided)
                     rows.change(order_id, state=(OrderState.VOIDED if voided else OrderState.REFUNDED).value)
-            case _:
-                rows.change(order_id, **_values(event))
 
 
 def _requested(event: Order.Requested, position: int) -> dict[str, Any]:
     return {
         "order_id": event.originator_id,
         "requested_position": position,
-        "number": Order.empty(event.originator_id).number,
+        "number": number_of(event.originator_id),
         "state": OrderState.PAYMENT_OPEN.value,
         "client_id": event.client_id,
         "total_cents": event.subtotal_cents,
@@ -107,41 +114,6 @@ def _requested(event: Order.Requested, position: int) -> dict[str, Any]:
         "transaction_id": None,
         "email_state": None,
     }
-
-
-def _values(event: Stream.Event) -> dict[str, Any]:
-    """The columns that an event changes."""
-    match event:
-        case Order.Refused():
-            return {"state": OrderState.REFUSED.value}
-        case Order.PromotionApplied(code=code, total_cents=total_cents):
-            return {"promotion_code": code, "total_cents": total_cents}
-        case Order.PaymentAttempted(invoice_number=invoice_number):
-            return {"state": OrderState.PAYMENT_OPEN.value, "invoice_number": invoice_number}
-        case Order.PaymentCharged(transaction_id=transaction_id):
-            return {"transaction_id": transaction_id}
-        case Order.PaymentHeld(transaction_id=transaction_id):
-            return {"state": OrderState.PAYMENT_HELD.value, "transaction_id": transaction_id}
-        case Order.PaymentDeclined():
-            return {"state": OrderState.DECLINED.value}
-        case Order.PaymentFailed() | Order.PaymentNotSent():
-            return {"state": OrderState.PAYMENT_FAILED.value}
-        case Order.PaymentExpired():
-            return {"state": OrderState.PAYMENT_EXPIRED.value}
-        case Order.Submitted(timestamp=at):
-            return {
-                "state": OrderState.SUBMITTED.value,
-                "submitted_at": at,
-                "email_state": EmailState.PENDING.value,
-            }
-        case Order.EmailResendRequested():
-            return {"email_state": EmailState.PENDING.value}
-        case Order.EmailSent():
-            return {"email_state": EmailState.SENT.value}
-        case Order.EmailFailed():
-            return {"email_state": EmailState.FAILED.value}
-        case _:
-            return {}
 
 
 ALL_STATES = frozenset(state.value for state in OrderState)

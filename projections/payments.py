@@ -54,6 +54,7 @@ corrections = sa.Table(
 )
 
 REQUESTED = "requested"
+_EMPTY: Row = dict.fromkeys(column.name for column in payments.columns)
 
 
 class Payments(ReadModel):
@@ -86,19 +87,28 @@ class Payments(ReadModel):
         match event:
             case Order.Requested():
                 rows.put(_requested(event, position))
-            case Order.Refused():
-                rows.drop(order_id)
+            case (
+                Order.PaymentAttempted()
+                | Order.PaymentCharged()
+                | Order.PaymentWaived()
+                | Order.PaymentDeclined()
+                | Order.PaymentFailed()
+                | Order.PaymentNotSent()
+                | Order.PaymentOutcomeUnknown()
+                | Order.PaymentHeld()
+                | Order.PaymentExpired()
+            ):
+                rows.change(order_id, **_values(event, position), changed_at=at)
             case Order.VoidRequested() | Order.RefundRequested():
                 changes.records[corrections].put(_asked(event))
             case Order.PaymentVoided() | Order.PaymentRefunded():
                 _taken_back(event, changes)
-            case _:
-                rows.change(order_id, **_values(event, position), changed_at=at)
+            case Order.Refused():
+                rows.drop(order_id)
 
 
 def _requested(event: Order.Requested, position: int) -> Row:
-    empty = dict.fromkeys(column.name for column in payments.columns)
-    return empty | {
+    return _EMPTY | {
         "order_id": event.originator_id,
         "position": position,
         "client_id": event.client_id,
@@ -122,14 +132,17 @@ def _values(event: Stream.Event, position: int) -> Row:
                 "last4": event.last4,
                 "attempted_at": event.timestamp,
             }
-        case Order.PaymentWaived():
-            return {"position": position, "state": PaymentState.WAIVED.value, "amount_cents": 0}
-        case Order.PaymentCharged():
+        case Order.PaymentCharged(codes=codes):
             return {
-                **_now(PaymentState.CHARGED, None, event.codes),
+                "state": PaymentState.CHARGED.value,
+                "reason": None,
+                "response_code": codes.response_code,
+                "reason_code": codes.reason_code,
                 "transaction_id": event.transaction_id,
                 "authorization_code": event.authorization_code,
             }
+        case Order.PaymentWaived():
+            return {"position": position, "state": PaymentState.WAIVED.value, "amount_cents": 0}
         case Order.PaymentHeld():
             return _now(PaymentState.HELD, "held-for-review", event.codes) | {"transaction_id": event.transaction_id}
         case Order.PaymentDeclined():

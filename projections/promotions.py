@@ -87,17 +87,17 @@ class Promotions(ReadModel):
 
     def fold(self, event: Stream.Event, position: int, changes: Changes) -> None:
         match event:
+            case Order.Requested() | Order.Refused(promotion_id=None):
+                pass
+            case Order.PromotionApplied():
+                changes.records[promotion_orders].put(_holding(event))
+                changes.sums[promotion_use][event.promotion_id, event.timestamp.date()]["reserved"] += 1
+            case Order.Refused(promotion_id=promotion_id):
+                changes.sums[promotion_use][promotion_id, event.timestamp.date()]["refused"] += 1
             case Promotion.Created() | Promotion.Changed():
                 changes.records[promotions].put(_terms(event))
             case Promotion.Deactivated():
                 changes.records[promotions].change(event.originator_id, active=False, version=event.originator_version)
-            case Order.Requested() | Order.Refused(promotion_id=None):
-                pass
-            case Order.Refused(promotion_id=promotion_id):
-                changes.sums[promotion_use].add(promotion_id, event.timestamp.date(), refused=1)
-            case Order.PromotionApplied():
-                changes.records[promotion_orders].put(_holding(event))
-                changes.sums[promotion_use].add(event.promotion_id, event.timestamp.date(), reserved=1)
             case _:
                 order = changes.records[promotion_orders].find(event.originator_id)
                 if order is not None:
@@ -131,19 +131,26 @@ def _holding(event: Order.PromotionApplied) -> Row:
 def _use(event: Stream.Event, order: Row, changes: Changes) -> None:
     """What an event of an order means for the promotion that it holds."""
     rows, use = changes.records[promotion_orders], changes.sums[promotion_use]
+    if isinstance(event, Order.PaymentCharged):
+        rows.change(order["order_id"], transaction_id=event.transaction_id)
+        return
     cell = (order["promotion_id"], event.timestamp.date())
     discount_cents, total_cents = order["discount_cents"], order["total_cents"]
     match event:
-        case Order.PaymentCharged(transaction_id=transaction_id):
-            rows.change(order["order_id"], transaction_id=transaction_id)
         case Order.Submitted():
-            use.add(*cell, redeemed=1, discount_cents=discount_cents, revenue_cents=total_cents)
+            used = use[cell]
+            used["redeemed"] += 1
+            used["discount_cents"] += discount_cents
+            used["revenue_cents"] += total_cents
         case Order.PaymentVoided(transaction_id=taken) | Order.PaymentRefunded(transaction_id=taken):
             if taken == order["transaction_id"]:
-                use.add(*cell, taken_back=1, discount_cents=-discount_cents, revenue_cents=-total_cents)
+                used = use[cell]
+                used["taken_back"] += 1
+                used["discount_cents"] -= discount_cents
+                used["revenue_cents"] -= total_cents
                 rows.drop(order["order_id"])
         case _:
-            use.add(*cell, released=1)
+            use[cell]["released"] += 1
             rows.drop(order["order_id"])
 
 

@@ -98,17 +98,21 @@ class Revenue(ReadModel):
                 rows.drop(order_id)  # it ended without a charge
 
 
-def _count(changes: Changes, event: Stream.Event, row: Row, amount_cents: int, number: str, cents: str) -> None:
-    cells, day = changes.sums[revenue], event.timestamp.date()
-    for dimension, value in (
-        (DAY, ""),
-        (PROMOTION, row["promotion_code"] or ""),
-        (DESIGNATION, row["designation"] or ""),
+def _count(changes: Changes, event: Stream.Event, order: Row, amount_cents: int, number: str, cents: str) -> None:
+    sums, day = changes.sums[revenue], event.timestamp.date()
+    for cell in (
+        (day, DAY, ""),
+        (day, PROMOTION, order["promotion_code"] or ""),
+        (day, DESIGNATION, order["designation"] or ""),
     ):
-        cells.add(day, dimension, value, **{number: 1, cents: amount_cents})
-    lines: list[tuple[str, int]] = msgspec.json.decode(row["lines"])
+        row = sums[cell]
+        row[number] += 1
+        row[cents] += amount_cents
+    lines: list[tuple[str, int]] = msgspec.json.decode(order["lines"])
     for (slug, _), part_cents in zip(lines, spread(amount_cents, [net for _, net in lines]), strict=True):
-        cells.add(day, SERVICE, slug, **{number: 1, cents: part_cents})
+        row = sums[day, SERVICE, slug]
+        row[number] += 1
+        row[cents] += part_cents
 
 
 def _less(lines: str, discounts_cents: tuple[int, ...]) -> str:

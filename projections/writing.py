@@ -6,7 +6,7 @@ PostgreSQL the rows of a small batch travel as one JSON value, which costs this 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from operator import itemgetter
 from typing import Any
 from uuid import UUID
@@ -15,7 +15,7 @@ import msgspec
 import sqlalchemy as sa
 
 from projections.columns import UtcDateTime
-from projections.model import Changes, Key, NotFolded, ReadModel, Recorded, Row
+from projections.model import Changes, Key, NotFolded, ReadModel, Recorded, Row, Sums
 from projections.recent import RecentRows
 from projections.sessions import Sql
 
@@ -94,10 +94,9 @@ class TableWriter:
         """New rows of a table that only grows, each with its values in the order of the columns."""
         self._insert_all(sql, rows, len(rows), bulk=bulk)
 
-    def add(self, sql: Sql, amounts: Mapping[Key, Mapping[str, int]]) -> None:
+    def add(self, sql: Sql, sums: Sums) -> None:
         """Let the rows grow; a row that is not there begins at 0."""
-        zero = dict.fromkeys(self._names, 0)
-        rows = [{**zero, **dict(zip(self._key, key, strict=True)), **grown} for key, grown in sorted(amounts.items())]
+        rows = [dict(zip(self._key, key, strict=True)) | amounts for key, amounts in sorted(sums.items())]
         self._rows(sql, self._add, rows)
 
     def delete(self, sql: Sql, keys: Sequence[Key]) -> None:
@@ -109,7 +108,13 @@ class TableWriter:
         else:
             blank = dict.fromkeys(self._names)
             places = [self._names.index(name) for name in self._key]
-            sql.many(self._delete, [[values[n] for n in places] for values in self._values([blank | r for r in rows])])
+            sql.many(
+                self._delete,
+                [
+                    [values[n] for n in places]
+                    for values in self._converted(map(self._picked, [blank | r for r in rows]))
+                ],
+            )
 
     def _insert_all(self, sql: Sql, rows: Iterable[Sequence[Any]], number: int, *, bulk: bool) -> None:
         if not self._postgresql:
@@ -124,16 +129,17 @@ class TableWriter:
     def _rows(self, sql: Sql, statement: str, rows: Sequence[Row]) -> None:
         if not rows:
             return
-        for row in rows:
-            if row.keys() != self._name_set:
-                raise ValueError(f"a row has other columns: {sorted(row.keys() ^ self._name_set)}")
+        try:
+            values = list(map(self._picked, rows))  # KeyError where a column is missing
+            if any(map(len(self._names).__ne__, map(len, rows))):
+                raise KeyError
+        except KeyError:
+            other = next(row.keys() ^ self._name_set for row in rows if row.keys() != self._name_set)
+            raise ValueError(f"a row has other columns: {sorted(other)}") from None
         if self._postgresql:
             sql.run(statement, (_json(rows).decode(),))
         else:
-            sql.many(statement, self._values(rows))
-
-    def _values(self, rows: Iterable[Row]) -> list[tuple[Any, ...]]:
-        return self._converted(map(self._picked, rows))
+            sql.many(statement, self._converted(values))
 
     def _converted(self, rows: Iterable[Sequence[Any]]) -> list[tuple[Any, ...]]:
         """As the driver takes them. Column by column: the loops are not Python's then."""
@@ -151,7 +157,7 @@ def _to_sql(kind: sa.types.TypeEngine[Any], dialect: sa.Dialect) -> Callable[[An
 
 
 def _as_hex(value: UUID | None) -> str | None:
-    return None if value is None else f"{value.int:032x}"
+    return None if value is None else value.int.to_bytes(16).hex()
 
 
 def _only(name: str) -> Callable[[Row], Sequence[Any]]:
@@ -194,6 +200,6 @@ class GenerationWriter:
             else:
                 writer.put(sql, new + changed)
         for table, sums in changes.sums.items():
-            self._tables[table].add(sql, sums.amounts)
+            self._tables[table].add(sql, sums)
         for table, rows in changes.appends.items():
             self._tables[table].append(sql, rows, bulk=bulk)

@@ -8,6 +8,8 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
+import msgspec
+
 
 @dataclass(frozen=True)
 class ErasedRecords:
@@ -55,8 +57,7 @@ class ErasableIndex(Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class IndexEntry:
+class IndexEntry(msgspec.Struct, frozen=True):
     """One order can be found by one keyed digest."""
 
     digest: str  # hexadecimal

@@ -21,7 +21,9 @@ from projections.model import Changes, ReadModel, Row
 
 _ENDED = (Order.Refused, Order.PaymentDeclined, Order.PaymentFailed, Order.PaymentNotSent, Order.PaymentExpired)
 _BEGUN = (Order.Requested, Order.PromotionApplied)
-_PLAIN = {Order.PaymentCharged, SettlementBatch.TransactionSettled}  # most events: nothing is known nor remembered
+_ENDS_KNOWN = {Order.PaymentVoided, Order.PaymentRefunded, OrphanCharge.TakenBack}  # by what is known of the charge
+_ASKED_FOR = {Order.Submitted, *_ENDS_KNOWN}
+_REMEMBERED = {Order.VoidRequested, OrphanCharge.Found, *_ENDS_KNOWN}
 _NOTHING_KNOWN = Known()
 _decode_lines = msgspec.json.Decoder(list[tuple[str, int, int]]).decode
 _encode = msgspec.json.Encoder().encode
@@ -42,16 +44,16 @@ class Ledger(ReadModel):
         self._closed = closed
 
     def fold(self, event: Stream.Event, position: int, changes: Changes) -> None:
-        if isinstance(event, _BEGUN):
+        kind = type(event)
+        if kind in BOOKED:
+            known = _known(event, changes) if kind in _ASKED_FOR else _NOTHING_KNOWN
+            _book(event, known, position, changes, closed_before(self._closed, position))
+            if kind in _REMEMBERED:
+                _remember(event, changes)
+        elif isinstance(event, _BEGUN):
             _price(event, changes)
         elif isinstance(event, _ENDED):
             changes.records[priced_orders].drop(event.originator_id)  # nothing will be booked for it
-        else:
-            plain = type(event) in _PLAIN
-            known = _NOTHING_KNOWN if plain else _known(event, changes)
-            _book(event, known, position, changes, closed_before(self._closed, position))
-            if not plain:
-                _remember(event, changes)
 
     @cached_property
     def code_digest(self) -> str:
@@ -83,17 +85,16 @@ def _book(event: Stream.Event, known: Known, position: int, changes: Changes, cl
             event.invoice_number if isinstance(event, SettlementBatch.TransactionSettled) else None,
         )
     )  # fmt: skip
-    changes.appends[postings].extend(
-        [(position, line, *posting) for line, posting in enumerate(booked.postings, start=1)]
-    )
-    cells, day, effective_day = changes.sums[daily], recorded_at.date(), booked.effective_at.date()
-    for account, cents, item in booked.postings:
+    lines, sums = changes.appends[postings], changes.sums[daily]
+    day, effective_day = recorded_at.date(), booked.effective_at.date()
+    for line, (account, cents, item) in enumerate(booked.postings, start=1):
+        lines.append((position, line, account, cents, item))
         if account == CLEARING:
-            changes.sums[clearing_items].add(item, amount_cents=cents)
+            changes.sums[clearing_items][(item,)]["amount_cents"] += cents
         if cents > 0:
-            cells.add(day, effective_day, account, debit_cents=cents)
+            sums[day, effective_day, account]["debit_cents"] += cents
         else:
-            cells.add(day, effective_day, account, credit_cents=-cents)
+            sums[day, effective_day, account]["credit_cents"] -= cents
 
 
 def _known(event: Stream.Event, changes: Changes) -> Known:
@@ -105,11 +106,9 @@ def _known(event: Stream.Event, changes: Changes) -> Known:
         case Order.PaymentVoided(transaction_id=item) | Order.PaymentRefunded(transaction_id=item):
             order = changes.records[priced_orders].find(stream_id)
             return Known(_priced(order), _suspended(changes.records[suspense].find(stream_id, item)))
-        case OrphanCharge.TakenBack():
+        case _:  # an orphan charge that was taken back
             rows = changes.records[suspense].of_stream(stream_id)
             return Known(None, _suspended(rows[0] if rows else None))
-        case _:
-            return _NOTHING_KNOWN
 
 
 def _priced(row: Row | None) -> Priced | None:

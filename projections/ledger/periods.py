@@ -16,12 +16,15 @@ class ClosedMonth(NamedTuple):
 
 def closed_before(closed: Sequence[ClosedMonth], position: int) -> str | None:
     """The last month that was closed without the event at that position."""
-    return next((each.month for each in reversed(closed) if each.cut_off_position < position), None)
+    for each in reversed(closed):
+        if each.cut_off_position < position:
+            return each.month
+    return None
 
 
 def month_of(at: datetime) -> str:
     """The month of a UTC time, as 2026-10."""
-    return f"{at.year:04}-{at.month:02}"
+    return at.date().isoformat()[:7]
 
 
 def period_of(recorded_at: datetime, closed_through: str | None = None) -> str:

@@ -6,7 +6,7 @@ events of before by the old one: an entry is never booked anew, only reversed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -104,17 +104,15 @@ def book(event: Stream.Event, known: Known) -> Booked | None:
     booked = rule(event, known) if rule else None
     if booked is None:
         return None
-    postings = _merged(booked.postings)
-    if sum(posting.amount_cents for posting in postings):
-        raise NotBalanced(f"rule {booked.rule.id} version {booked.rule.version}")
-    return booked._replace(postings=postings) if postings else None
-
-
-def _merged(postings: Iterable[Posting]) -> tuple[Posting, ...]:
     sums: dict[tuple[str, str | None], int] = {}
-    for account, amount_cents, item in postings:
+    for account, amount_cents, item in booked.postings:
         sums[account, item] = sums.get((account, item), 0) + amount_cents
-    return tuple([Posting(account, cents, item) for (account, item), cents in sums.items() if cents])
+    if sum(sums.values()):
+        raise NotBalanced(f"rule {booked.rule.id} version {booked.rule.version}")
+    if sums and len(sums) == len(booked.postings) and all(sums.values()):
+        return booked  # nothing is there twice, and nothing is zero
+    postings = tuple([Posting(account, cents, item) for (account, item), cents in sums.items() if cents])
+    return booked._replace(postings=postings) if postings else None
 
 
 def _move(
@@ -134,12 +132,11 @@ def _submitted(event: Order.Submitted, known: Known) -> Booked:
 def _sale(total_cents: int, known: Known) -> tuple[Posting, ...]:
     assert known.order is not None, "an order is priced before it is submitted"
     lines, code = known.order
-    discount_cents = sum(discount for _, _, discount in lines)
-    return (
-        Posting(RECEIVABLE, total_cents),
-        *((Posting(accounts.discounts_of(code), discount_cents),) if code is not None else ()),
-        *(Posting(accounts.revenue_of(slug), -gross) for slug, gross, _ in lines),
-    )
+    revenue = [Posting(accounts.revenue_of(slug), -gross) for slug, gross, _ in lines]
+    if code is None:
+        return (Posting(RECEIVABLE, total_cents), *revenue)
+    discount_cents = sum([discount for _, _, discount in lines])
+    return (Posting(RECEIVABLE, total_cents), Posting(accounts.discounts_of(code), discount_cents), *revenue)
 
 
 def _charged(event: Order.PaymentCharged, known: Known) -> Booked:

@@ -19,8 +19,7 @@ from sqlalchemy.engine import make_url
 from application.adapters.sql import make_engine
 from application.stored_events import CODEC
 from domain.order import Order
-from projections.log import Stored
-from projections.orders import Orders, _requested, _values, orders
+from projections.orders import _VALUES, Orders, _requested, orders
 
 COLUMNS = [column.name for column in orders.columns]
 LOG = "SELECT notification_id, originator_id, originator_version, topic, state FROM stored_events"
@@ -41,12 +40,12 @@ def fold(rows: dict[UUID, dict[str, Any]], position: int, event: Any) -> UUID:
         if (row["state"], row["transaction_id"]) == ("submitted", event.transaction_id):
             row["state"] = "voided" if isinstance(event, Order.PaymentVoided) else "refunded"
     else:
-        rows[order_id].update(_values(event))
+        rows[order_id].update(_VALUES[type(event)](event))
     return order_id
 
 
-def scanned(url: str, topics: Iterable[str], limit: int) -> Iterator[Stored]:
-    """Raw rows of these topics, in large chunks, straight from the driver."""
+def scanned(url: str, topics: Iterable[str], limit: int) -> Iterator[tuple[int, Any]]:
+    """Position and event of these topics, in large chunks, straight from the driver."""
     wanted = list(topics)
     connection: Any
     if url.startswith("sqlite"):
@@ -62,7 +61,7 @@ def scanned(url: str, topics: Iterable[str], limit: int) -> Iterator[Stored]:
     text = url.startswith("sqlite")
     while rows := cursor.fetchmany(20_000):
         for position, stream_id, version, topic, state in rows:
-            yield Stored(position, UUID(stream_id) if text else stream_id, version, topic, state)
+            yield position, CODEC.readers[topic](UUID(stream_id) if text else stream_id, version, state)
     connection.close()
 
 
@@ -77,8 +76,8 @@ def floor(url: str) -> float:
         connection.execute(sa.schema.CreateTable(table))
     began_s = perf_counter()
     rows: dict[UUID, dict[str, Any]] = {}
-    for stored in scanned(url, Orders().topics, 2**62):
-        fold(rows, stored.id, CODEC.decode(stored))  # type: ignore[arg-type]
+    for position, event in scanned(url, Orders().topics, 2**62):
+        fold(rows, position, event)
     with engine.begin() as connection:
         _load(connection, table, rows)
         for index in table.indexes:
@@ -111,14 +110,13 @@ def library(url: str, events: int) -> float:
     rows: dict[UUID, dict[str, Any]] = {}
     statement = UPSERT.format(mark=mark)
     began_s, position = perf_counter(), 0
-    for stored in scanned(url, Orders().topics, events):
-        order_id = fold(rows, stored.id, CODEC.decode(stored))  # type: ignore[arg-type]
+    for position, event in scanned(url, Orders().topics, events):
+        order_id = fold(rows, position, event)
         row = rows[order_id]
         values = [str(value) if mark == "?" and value is not None else value for value in row.values()]
         with recorder.datastore.transaction(commit=True) as cursor:
-            recorder._insert_tracking(cursor, Tracking("orders", stored.id))
+            recorder._insert_tracking(cursor, Tracking("orders", position))
             cursor.execute(statement, values)
-        position = stored.id
     took_s = perf_counter() - began_s
     recorder.datastore.close()
     return position / took_s

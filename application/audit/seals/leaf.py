@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable
+from functools import lru_cache
 from hashlib import sha256
 from typing import TypeAlias
 
@@ -11,8 +13,12 @@ Row: TypeAlias = tuple[int, str, int, str, bytes]
 
 HASH_BYTES = 32
 _INTEGER = 8  # bytes: big-endian, with a sign
-_pack = struct.Struct(">IqI").pack  # the length of an integer, the integer, the length of what follows
-_length = struct.Struct(">I").pack
+
+
+@lru_cache(1_000)  # streams have ids of one length, and topics are few
+def _columns(of_stream: int, of_name: int) -> Callable[..., bytes]:
+    """Packs 0x00 (the x) and all columns but the state, each behind its length."""
+    return struct.Struct(f">xIqI{of_stream}sIqI{of_name}sI").pack
 
 
 def leaf_hash(row: Row) -> bytes:
@@ -24,14 +30,9 @@ def leaf_hash(row: Row) -> bytes:
     position, stream_id, version, topic, state = row
     try:
         stream, name = stream_id.encode(), topic.encode()
-        return sha256(
-            b"\x00"
-            + _pack(_INTEGER, position, len(stream))
-            + stream
-            + _pack(_INTEGER, version, len(name))
-            + name
-            + _length(len(state))
-            + state
-        ).digest()
+        of_stream, of_name = len(stream), len(name)
+        columns = _columns(of_stream, of_name)
+        head = columns(_INTEGER, position, of_stream, stream, _INTEGER, version, of_name, name, len(state))
+        return sha256(head + state).digest()
     except (AttributeError, TypeError, UnicodeEncodeError, struct.error):
         return sha256(b"\x02" + repr(row).encode(errors="surrogateescape")).digest()  # no writer of ours stores that
