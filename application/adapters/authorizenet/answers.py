@@ -20,10 +20,10 @@ _CODE_LENGTH: Final = 12  # letters and digits
 _PARSER: Final = etree.XMLParser(
     resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, remove_comments=True, remove_pis=True
 )
-_TEXT: Final = re.compile(">([^<>]+)<")
+_TEXT: Final = re.compile(">([ !-%'-;=?-~]+)<")  # printable ASCII but for & < >
 _MOST_PLAIN: Final = 8 * 1024  # bytes, of an answer whose form is remembered; most are much shorter
 _MOST_FORMS: Final = 64
-_NUMBERS: Final = tuple(map(str, range(_MOST_PLAIN // 4)))  # a text takes as much, with its tag
+_NUMBERS: Final = tuple(map(str, range(_MOST_PLAIN // 4)))  # a text takes no less, with its tag
 
 
 class Nonsense(Exception):
@@ -128,21 +128,18 @@ def parse(body: bytes) -> Answer:
 
 
 def said_plainly(body: bytes) -> Said | None:
-    """What an answer says, if it is as the gateway writes it: printable ASCII without references. None of any other.
+    """What an answer says, if its texts are as the gateway mostly writes them: printable ASCII. None of any other.
 
     Its form is all but the texts between two tags. Such texts cannot change what the tags mean, so that the tree of a
     form shows where each text belongs. Forms are few, and are remembered: no charge waits for a tree of its own.
     """
-    if len(body) > _MOST_PLAIN or not body.isascii():
+    if len(body) > _MOST_PLAIN or not body.isascii() or b"\0" in body:
         return None
-    written = body.decode("ascii").rstrip("\n")
-    if not written.isprintable() or "&" in written or written.count("<") != written.count(">"):
-        return None
-    parts = _TEXT.split(written)
-    if (form := _form("\n".join(parts[::2]))) is None:
+    parts = _TEXT.split(body.decode("ascii"))
+    if (form := _form("\0".join(parts[::2]))) is None:
         return None
     text = dict(zip(_NUMBERS, map(str.strip, parts[1::2]), strict=False))
-    text[""] = ""
+    text[""] = ""  # of whom nothing is said
     return Said(
         form.name,
         None if form.ref_id is None else text[form.ref_id],
@@ -154,12 +151,12 @@ def said_plainly(body: bytes) -> Said | None:
 
 
 @lru_cache(maxsize=_MOST_FORMS)
-def _form(lines: str) -> Said | None:
-    """What an answer of this form says, with the texts' numbers in their places. None where a text may have another
-    meaning than a number: in broken XML, beside a comment or the like, in another encoding."""
-    first, *others = lines.split("\n")
+def _form(tags: str) -> Said | None:
+    """What an answer of this form says, with the texts' numbers in their places. None where it says anything else, and
+    where a number may mean another thing than a text: in broken XML, in a comment or the like, in another encoding."""
+    first, *others = tags.split("\0")
     numbered = first + "".join(f">{number}<{tags}" for number, tags in zip(_NUMBERS, others, strict=False))
-    if "<!" in numbered or "<?" in numbered[1:]:
+    if "<!" in numbered or "<?" in numbered[1:] or "&" in numbered:
         return None
     try:
         root = root_of(numbered.encode())
@@ -167,7 +164,8 @@ def _form(lines: str) -> Said | None:
         return None
     if root.getroottree().docinfo.encoding not in (None, "utf-8", "UTF-8"):
         return None
-    return said(root) if all(not node.text or node.text in _NUMBERS for node in root.iter()) else None
+    texts = [node.text for node in root.iter() if node.text]
+    return said(root) if all(text in _NUMBERS or text.isspace() for text in texts) else None
 
 
 def root_of(body: bytes) -> Any:

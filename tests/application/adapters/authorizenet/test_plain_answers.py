@@ -9,7 +9,24 @@ from application.adapters.authorizenet.answers import parse, root_of, said, said
 from tests.application.adapters.authorizenet.wire import APPROVED
 
 NAMES = ("a", "refId", "messages", "message", "code", "transactionResponse", "errors", "error", "errorCode")
-TEXTS = ("0", "1", "17", " 2 ", " ", "x", "", "/", "&amp;", "&#49;", "é", "<!-- 3 -->", "<![CDATA[4]]>", "<?p 5?>")
+TEXTS = (
+    "0",
+    "1",
+    "17",
+    " 2 ",
+    " ",
+    "\n",
+    "\n3",
+    "x",
+    "",
+    "/",
+    "&amp;",
+    "&#49;",
+    "é",
+    "<!-- 3 -->",
+    "<![CDATA[4]]>",
+    "<?p 5?>",
+)
 PIECES = (
     *TEXTS,
     *(f"<{name}>" for name in NAMES),
@@ -48,6 +65,10 @@ def damaged(draw: st.DrawFn) -> str:
 @example(text='<?xml version="1.0" encoding="utf-7"?><a><refId>+AGE-</refId></a>')
 @example(text="<a><refId>1<!-- >2< -->3</refId></a>")
 @example(text="<a><refId>6<![CDATA[4]]>0</refId></a>")
+@example(text="<a>\n<refId>1&#49;</refId>\n</a>\n")
+@example(text="<a>\x00<refId>7</refId></a>")
+@example(text="<a><refId>1\n</refId></a>")
+@example(text="<a><refId>1]]></refId></a>")
 @example(text="<a><refId>1>2</refId><refId x='<'/></a>")
 @example(text="<a>" + "<refId>1</refId>" * 700 + "</a>")
 def test_what_is_read_plainly_is_what_the_tree_says(text: str) -> None:
