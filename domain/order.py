@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
 from uuid import UUID
 
 from domain.order_events import Correction, CorrectionState, Delivery, EmailState, OrderHistory, OrderState
@@ -20,6 +21,12 @@ from domain.stream import Metadata
 
 _BASE32 = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's
 _BASE32_PAIRS = [high + low for high in _BASE32 for low in _BASE32]
+
+
+@lru_cache(maxsize=1024)  # an order's own request asks for it several times
+def _number(bits: int) -> str:
+    text = "".join([_BASE32_PAIRS[bits >> shift & 1023] for shift in (40, 30, 20, 10, 0)])
+    return f"{text[:5]}-{text[5:]}"
 
 
 class UnexpectedCharge(Exception):
@@ -37,9 +44,7 @@ class Order(OrderHistory):
     @property
     def number(self) -> str:
         """Short, for people: ten characters of Crockford's base32 from the random end of the id."""
-        bits = self.id.int
-        text = "".join([_BASE32_PAIRS[bits >> shift & 1023] for shift in (40, 30, 20, 10, 0)])
-        return f"{text[:5]}-{text[5:]}"
+        return _number(self.id.int)
 
     @property
     def total_cents(self) -> int:
