@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -65,12 +65,12 @@ class OrderStreams:
         redemption_id = order.promotion.redemption_id if order.promotion else None
         return await self.load(order_id, order.requested.duplicate_window_id, redemption_id)
 
-    async def save(self, guards: Guards, *more: Stream) -> int:
+    def save(self, guards: Guards, *more: Stream) -> Awaitable[int]:
         """Everything pending, in one commit; the position of its last event. Raises as EventLog.save."""
         streams: list[Stream] = [guards.order, guards.window, *more]
         if guards.redemption is not None:
             streams.append(guards.redemption)
-        return await self._events.save(*streams)
+        return self._events.save(*streams)
 
     async def head(self) -> int:
         """The position of the last event in the log."""

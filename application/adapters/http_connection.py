@@ -52,8 +52,11 @@ class HttpConnection(asyncio.Protocol):
         self._idle_since_s = monotonic()
         self._kept_s = inf  # for how long the other side says that it keeps an idle connection, less a second
 
-    async def exchange(self, request: bytes, ends_at_s: float) -> Reply:
-        """Send once and wait for the answer, up to that loop time. Raises Broken; the connection is gone then."""
+    def send(self, request: bytes, ends_at_s: float) -> asyncio.Future[Reply]:
+        """Send once; the answer comes up to that loop time. Instead of it may come Broken; the connection is gone then.
+
+        Whoever has waited for it calls `finish`, whether it came or not.
+        """
         answer: asyncio.Future[Reply] = self._loop.create_future()
         self._answer = answer
         self._received = 0
@@ -63,15 +66,12 @@ class HttpConnection(asyncio.Protocol):
             self._set_timer()
         assert self._transport is not None
         self._transport.write(request)
-        try:
-            return await answer
-        finally:
-            if self._answer is not None:  # cancelled: the answer may still come, and must not meet the next request
-                self._fail("cancelled")
+        return answer
 
-    @property
-    def usable(self) -> bool:
-        """Whether the next request may be sent."""
+    def finish(self) -> bool:
+        """End the request, and say whether the next may be sent."""
+        if self._answer is not None:  # cancelled: the answer may still come, and must not meet the next request
+            self._fail("cancelled")
         return self._transport is not None and not self._transport.is_closing()
 
     def usable_after_idling(self, limit_s: float) -> bool:

@@ -89,7 +89,21 @@ class HttpPost:
         except TimeoutError:
             return Unsent("pool-exhausted")
         try:
-            return await self._send(request, begins_at_s + connect_s, begins_at_s + deadline_s)
+            connection = self._idle_connection() or await self._new_connection(begins_at_s + connect_s)
+            if isinstance(connection, Unsent):
+                return connection
+            if self._closed:
+                connection.abort()
+                return Unsent("shut-down")
+            self._busy.add(connection)
+            try:
+                return await connection.send(request, begins_at_s + deadline_s)
+            except Broken as broken:
+                return Lost(str(broken))
+            finally:
+                self._busy.discard(connection)
+                if connection.finish() and not self._closed:
+                    self._idle.append(connection)
         finally:
             self._slots.release()
 
@@ -100,27 +114,6 @@ class HttpPost:
             connection.abort()
         self._idle.clear()
         await asyncio.sleep(0)  # the transports close in the loop's next round
-
-    async def _send(self, request: bytes, connect_by_s: float, ends_at_s: float) -> Reply | Unsent | Lost:
-        """Over a connection of the pool, or a new one."""
-        if (connection := self._idle_connection()) is None:
-            try:
-                async with asyncio.timeout_at(connect_by_s):
-                    connection = await self._connect()
-            except Exception as error:
-                return Unsent(_unsent(error))
-        if self._closed:
-            connection.abort()
-            return Unsent("shut-down")
-        self._busy.add(connection)
-        try:
-            return await connection.exchange(request, ends_at_s)
-        except Broken as broken:
-            return Lost(str(broken))
-        finally:
-            self._busy.discard(connection)
-            if connection.usable and not self._closed:
-                self._idle.append(connection)
 
     def _idle_connection(self) -> HttpConnection | None:
         """The one that was used last, if it can still be used."""
@@ -135,6 +128,13 @@ class HttpPost:
         """The other side ended an idle connection. After less than a moment it is a restart, and no time-out."""
         if idle_s >= MOMENT_S:
             self._keepalive_s = min(self._keepalive_s, _KEEPALIVE_SHARE * idle_s)
+
+    async def _new_connection(self, connect_by_s: float) -> HttpConnection | Unsent:
+        try:
+            async with asyncio.timeout_at(connect_by_s):
+                return await self._connect()
+        except Exception as error:
+            return Unsent(_unsent(error))
 
     async def _connect(self) -> HttpConnection:
         loop = asyncio.get_running_loop()

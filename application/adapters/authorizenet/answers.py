@@ -6,9 +6,11 @@ code 000123 into the number 123; hence our own. Names are looked up without thei
 
 from __future__ import annotations
 
+import re
 from codecs import BOM_UTF8
 from collections.abc import Sequence
-from typing import Any, Final
+from functools import lru_cache
+from typing import Any, Final, NamedTuple
 
 from lxml import etree
 
@@ -18,6 +20,10 @@ _CODE_LENGTH: Final = 12  # letters and digits
 _PARSER: Final = etree.XMLParser(
     resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, remove_comments=True, remove_pis=True
 )
+_TEXT: Final = re.compile(">([ !-%'-;=?-~]+)<")  # printable ASCII but for & < >
+_MOST_PLAIN: Final = 8 * 1024  # bytes, of an answer whose form is remembered; most are much shorter
+_MOST_FORMS: Final = 64
+_NUMBERS: Final = tuple(map(str, range(_MOST_PLAIN // 4)))  # a text takes no less, with its tag
 
 
 class Nonsense(Exception):
@@ -64,59 +70,138 @@ class Element:
         return named
 
 
-class Answer(Element):
-    """A whole answer: the root element, and in plain text what is asked of most answers, read in one pass."""
+class Said(NamedTuple):
+    """What is asked of most answers, as trimmed texts; of each name the first."""
 
-    def __init__(self, node: Any) -> None:
-        super().__init__(node)
-        self.ref_id: str | None = None
-        self.transaction: dict[str, str] = {}  # the texts inside transactionResponse, the first of each name
-        self._messages: list[dict[str, str]] = []
-        errors: list[dict[str, str]] = []
-        results: list[dict[str, str]] = []
-        for child in node:
-            match _name_of(child):
-                case "refId" if self.ref_id is None:
-                    self.ref_id = (child.text or "").strip()
-                case "messages":
-                    self._messages += _rows(child, "message")
-                case "transactionResponse":
-                    for part in child:
-                        match name := part.tag.rpartition("}")[2]:
-                            case "errors":
-                                errors += _rows(part, "error")
-                            case "messages":
-                                results += _rows(part, "message")
-                            case _:
-                                self.transaction.setdefault(name, (part.text or "").strip())
-        self.message_codes = _codes(self._messages, "code")
-        self.has_errors = bool(errors)  # inside transactionResponse
+    name: str  # the root's
+    ref_id: str | None
+    messages: list[dict[str, str]]
+    transaction: dict[str, str]  # inside transactionResponse
+    errors: list[dict[str, str]]  # there
+    results: list[dict[str, str]]  # the messages there
+
+
+class Answer(Element):
+    """A whole answer: what is asked of most in plain text, and the root element, read only if it is asked for more."""
+
+    def __init__(self, said: Said, body: bytes, root: Any = None) -> None:
+        super().__init__(root)
+        self._body = body
+        self._name = said.name
+        self._messages = said.messages
+        self.ref_id = said.ref_id
+        self.transaction = said.transaction
+        self.message_codes = _codes(said.messages, "code")
+        self.has_errors = bool(said.errors)
         # the codes inside transactionResponse: of its errors, else of its messages
-        self.reason_codes = _codes(errors, "errorCode") if errors else _codes(results, "code")
-        said = self.transaction.get
+        self.reason_codes = _codes(said.errors, "errorCode") if said.errors else _codes(said.results, "code")
         self.codes = GatewayCodes(
-            response_code=as_code(said("responseCode")),
+            response_code=as_code(said.transaction.get("responseCode")),
             reason_code=self.reason_codes[0] if self.reason_codes else None,
             message_code=self.message_codes[0] if self.message_codes else None,
-            avs_result=as_code(said("avsResultCode")),
-            cvv_result=as_code(said("cvvResultCode")),
+            avs_result=as_code(said.transaction.get("avsResultCode")),
+            cvv_result=as_code(said.transaction.get("cvvResultCode")),
         )
+
+    @property
+    def name(self) -> str:
+        return self._name
 
     @property
     def message_texts(self) -> list[str]:
         """For decisions only; never keep or log them."""
         return [message.get("text", "") for message in self._messages]
 
+    def _listed(self) -> dict[str, list[Element]]:
+        if self._node is None:
+            self._node = root_of(self._body)
+        return super()._listed()
+
 
 def parse(body: bytes) -> Answer:
     """Read one answer. Raises Nonsense."""
+    body = body.removeprefix(BOM_UTF8)
+    if (plainly := said_plainly(body)) is not None:
+        return Answer(plainly, body)
+    root = root_of(body)
+    return Answer(said(root), body, root)
+
+
+def said_plainly(body: bytes) -> Said | None:
+    """What an answer says, if its texts are as the gateway mostly writes them: printable ASCII. None of any other.
+
+    Its form is all but the texts between two tags. Such texts cannot change what the tags mean, so that the tree of a
+    form shows where each text belongs. Forms are few, and are remembered: no charge waits for a tree of its own.
+    """
+    if len(body) > _MOST_PLAIN or not body.isascii() or b"\0" in body:
+        return None
+    parts = _TEXT.split(body.decode("ascii"))
+    if (form := _form("\0".join(parts[::2]))) is None:
+        return None
+    text = dict(zip(_NUMBERS, map(str.strip, parts[1::2]), strict=False))
+    text[""] = ""  # of whom nothing is said
+    return Said(
+        form.name,
+        None if form.ref_id is None else text[form.ref_id],
+        [{name: text[number] for name, number in row.items()} for row in form.messages],
+        {name: text[number] for name, number in form.transaction.items()},
+        [{name: text[number] for name, number in row.items()} for row in form.errors],
+        [{name: text[number] for name, number in row.items()} for row in form.results],
+    )
+
+
+@lru_cache(maxsize=_MOST_FORMS)
+def _form(tags: str) -> Said | None:
+    """What an answer of this form says, with the texts' numbers in their places. None where it says anything else, and
+    where a number may mean another thing than a text: in broken XML, in a comment or the like, in another encoding."""
+    first, *others = tags.split("\0")
+    numbered = first + "".join(f">{number}<{tags}" for number, tags in zip(_NUMBERS, others, strict=False))
+    if "<!" in numbered or "<?" in numbered[1:] or "&" in numbered:
+        return None
     try:
-        root = etree.fromstring(body.removeprefix(BOM_UTF8), _PARSER)
+        root = root_of(numbered.encode())
+    except Nonsense:
+        return None
+    if root.getroottree().docinfo.encoding not in (None, "utf-8", "UTF-8"):
+        return None
+    texts = [node.text for node in root.iter() if node.text]
+    return said(root) if all(text in _NUMBERS or text.isspace() for text in texts) else None
+
+
+def root_of(body: bytes) -> Any:
+    """The root of the parser's tree. Raises Nonsense."""
+    try:
+        root = etree.fromstring(body, _PARSER)
     except (etree.XMLSyntaxError, ValueError) as error:
         raise Nonsense("no well-formed XML") from error
     if root.getroottree().docinfo.internalDTD is not None:
         raise Nonsense("a document type")
-    return Answer(root)
+    return root
+
+
+def said(root: Any) -> Said:
+    """What an answer says, by its tree."""
+    ref_id: str | None = None
+    messages: list[dict[str, str]] = []
+    transaction: dict[str, str] = {}
+    errors: list[dict[str, str]] = []
+    results: list[dict[str, str]] = []
+    for child in root:
+        match _name_of(child):
+            case "refId" if ref_id is None:
+                ref_id = (child.text or "").strip()
+            case "messages":
+                messages += _rows(child, "message")
+            case "transactionResponse":
+                for part in child:
+                    match name := _name_of(part):
+                        case "errors":
+                            errors += _rows(part, "error")
+                        case "messages":
+                            results += _rows(part, "message")
+                        case _:
+                            transaction.setdefault(name, (part.text or "").strip())
+    return Said(_name_of(root), ref_id, messages, transaction, errors, results)
 
 
 def as_code(text: str | None) -> str | None:

@@ -86,7 +86,7 @@ class MandrillMailer:
             "subject": email.subject,
             "text": email.text,
             "html": email.html,
-            "metadata": {"order_id": str(email.order_id), "email_id": email.email_id},
+            "metadata": {"order_id": email.order_id, "email_id": email.email_id},
             "tags": [email.tag],
             "track_opens": False,
             "track_clicks": False,

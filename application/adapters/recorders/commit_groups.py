@@ -32,19 +32,16 @@ class Insert(NamedTuple):
         assert 0 < len(events) <= EVENTS_LIMIT, "an insert has between 1 and 1,000 events"
         return cls(events, asyncio.get_running_loop().create_future())
 
-    def settle(self, outcome: Outcome) -> None:
-        """Tell the waiter. Only on the waiter's own event loop."""
-        if self.future.done():
-            return
-        if isinstance(outcome, int):
-            self.future.set_result(outcome)
-        else:
-            self.future.set_exception(outcome)
-
 
 def settle(results: Iterable[tuple[Insert, Outcome]]) -> None:
-    for insert, outcome in results:
-        insert.settle(outcome)
+    """Tell the waiters. Only on their own event loop."""
+    for (_, future), outcome in results:
+        if future.done():
+            continue
+        if isinstance(outcome, int):
+            future.set_result(outcome)
+        else:
+            future.set_exception(outcome)
 
 
 def resolved(insert: Insert, found: Iterable[Notification]) -> Outcome:
