@@ -10,7 +10,6 @@ import os
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
-from pathlib import Path
 from time import monotonic
 from typing import TypeVar
 from uuid import uuid4
@@ -37,11 +36,11 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.schema import CreateSchema
 
-from application.adapters.directory.row_reader import SqliteRows, Statement
 from application.adapters.key_cache import KeyCache
+from application.adapters.row_reader import Statement, row_reader
 from application.adapters.scrubbing import keep_out_of_statistics, without_statistics
 from application.adapters.sql import Busy, SqlThreads, UtcDateTime, migrating
-from application.ports import DirectoryUnavailable, KeyDestroyed
+from application.ports import KeyDestroyed
 
 T = TypeVar("T")
 
@@ -63,7 +62,10 @@ client_keys = Table(
 
 without_statistics(client_keys, "wrapped_key")
 
-_KEY = Statement(f"SELECT key_id, wrapped_key FROM {client_keys.name} WHERE client_id = $1", ("bigint",))  # noqa: S608
+_KEYS = {
+    dialect: Statement(f"SELECT key_id, wrapped_key FROM {table} WHERE client_id = $1", ("bigint",))  # noqa: S608
+    for dialect, table in (("postgresql", client_keys.fullname), ("sqlite", client_keys.name))
+}
 
 
 class KeyStoreUnavailable(Exception):
@@ -91,18 +93,18 @@ class SqlKeyStore:
         self._sql = SqlThreads(placed(engine), "key-store", threads=2)
         self._secret_key = secret_key
         self._cache = KeyCache(clock)
-        in_file = engine.dialect.name == "sqlite"
-        self._rows = SqliteRows(Path(engine.url.database or "")) if in_file else None
+        self._rows = row_reader(engine, KeyStoreUnavailable)
+        self._query = _KEYS[engine.dialect.name]
 
     async def key(self, client_id: int) -> tuple[str, bytes]:
         """The client's key id and key, made on first use. Raises KeyDestroyed after an erasure."""
         if cached := self._cache.by_client(client_id):
             return cached
         asked_in = self._cache.generation
-        stored = await self._known(client_id)
-        if stored is None:
-            stored = await self._call(self._sql.statement(lambda connection: self._stored(connection, client_id)))
-        key_id, wrapped = stored
+        row = await self._read(client_id)
+        if row is None:
+            row = await self._call(self._sql.statement(lambda connection: self._stored(connection, client_id)))
+        key_id, wrapped = row
         if wrapped is None:
             raise KeyDestroyed(f"the key of client {client_id} was destroyed")
         key = self._unwrapped(key_id, wrapped)
@@ -156,19 +158,16 @@ class SqlKeyStore:
     async def close(self) -> None:
         """Close the threads and the engine."""
         self._cache.clear()
-        if self._rows is not None:
-            await self._rows.close()
+        await self._rows.close()
         await self._sql.close()
 
-    async def _known(self, client_id: int) -> tuple[str, bytes | None] | None:
-        """The client's row, read from the file on this thread: a hop to another one takes ten times as long.
+    async def _read(self, client_id: int) -> tuple[str, bytes | None] | None:
+        """The client's row, without the hop to a thread, which takes longer than the read itself.
 
-        None where there is no row yet, or no file to be read without waiting: then a thread is asked.
+        None where there is no row yet, or it cannot be read at once: a thread makes it, and has more time.
         """
-        if self._rows is None:
-            return None
-        with suppress(DirectoryUnavailable):
-            for key_id, wrapped in await self._rows.rows(_KEY, client_id):
+        with suppress(KeyStoreUnavailable):
+            for key_id, wrapped in await self._rows.rows(self._query, client_id):
                 return key_id, wrapped
         return None
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Mapping, Sequence
 from datetime import datetime
-from pathlib import Path
 from typing import TypeVar
 from uuid import UUID
 
@@ -22,6 +21,7 @@ from application.adapters.directory.request_reads import (
     PROMOTION,
     ROUTE,
     SESSION,
+    TOUCH,
     Catalog,
     Customer,
     application_record,
@@ -31,8 +31,8 @@ from application.adapters.directory.request_reads import (
     service_record,
     session_record,
 )
-from application.adapters.directory.row_reader import PostgresRows, RowReader, SqliteRows
 from application.adapters.directory.tables import applications, promotion_code_key, promotions, sessions
+from application.adapters.row_reader import PostgresRows, row_reader
 from application.adapters.sql import Busy, SqlThreads
 from application.derived_ids import DerivedIds
 from application.ports import (
@@ -54,7 +54,7 @@ class SqlDirectory:
 
     def __init__(self, engine: Engine, derived_ids: DerivedIds) -> None:
         self._sql = SqlThreads(engine, "directory")
-        self._rows = _row_reader(engine)
+        self._rows = row_reader(engine, DirectoryUnavailable)
         self._derived_ids = derived_ids
 
     async def route(self, method: str, path: str) -> RouteRecord | None:
@@ -97,6 +97,9 @@ class SqlDirectory:
         return order_inputs(catalog, slugs, customer, promotion)
 
     async def touch_session(self, token_hash: str, at: datetime) -> None:
+        if isinstance(self._rows, PostgresRows):
+            await self._rows.run(TOUCH, token_hash, at)
+            return
         forward = (sessions.c.token_hash == token_hash) & (sessions.c.last_used_at < at)
         statement = update(sessions).where(forward).values(last_used_at=at)
         await self._call(self._sql.statement(lambda connection: connection.execute(statement).rowcount))
@@ -145,9 +148,3 @@ class SqlDirectory:
             return await call
         except (SQLAlchemyError, TimeoutError, Busy) as error:
             raise DirectoryUnavailable(type(error).__name__) from error
-
-
-def _row_reader(engine: Engine) -> RowReader:
-    if engine.dialect.name == "postgresql":
-        return PostgresRows(engine.url.set(drivername="postgresql").render_as_string(hide_password=False))
-    return SqliteRows(Path(engine.url.database or ""))

@@ -12,8 +12,8 @@ from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap
 from sqlalchemy import select, text
 
 from application.adapters import key_cache
-from application.adapters.directory.row_reader import SqliteRows
 from application.adapters.key_store import KeyStoreUnavailable, SqlKeyStore, _scrub, client_keys, create_tables
+from application.adapters.row_reader import SqliteRows
 from application.adapters.sql import make_engine
 from application.ports import KeyDestroyed
 from tests.helpers import run
@@ -227,7 +227,7 @@ def test_a_key_that_is_stored_is_read_from_the_file_without_a_thread(sqlite_url:
 def test_a_file_that_cannot_be_read_at_once_is_read_by_a_thread(sqlite_url: str, tmp_path: Path) -> None:
     async def use(here: SqlKeyStore, there: SqlKeyStore, time: Time) -> None:
         made = await here.key(11)
-        there._rows = SqliteRows(tmp_path / "another")
+        there._rows = SqliteRows(tmp_path / "another", KeyStoreUnavailable)
         assert await there.key(11) == made
 
     with_stores(sqlite_url, use)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from application.adapters.directory.row_reader import TOGETHER, PostgresRows, Statement
+from application.adapters.row_reader import TOGETHER, PostgresRows, Statement
 from application.ports import DirectoryUnavailable
 from tests.application.adapters.directory.support import CARLA, EMIL, SHOP, order_inputs, with_directory
 from tests.helpers import run
@@ -21,7 +21,7 @@ ENDED = Statement("SELECT pg_terminate_backend(pg_backend_pid(), 2000), $1", ("t
 
 def with_rows(url: str, use: Callable[[PostgresRows], Awaitable[None]]) -> None:
     async def connected() -> None:
-        rows = PostgresRows(url)
+        rows = PostgresRows(url, DirectoryUnavailable)
         try:
             await use(rows)
         finally:

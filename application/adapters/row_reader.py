@@ -1,7 +1,7 @@
 """Reads rows for requests: fixed SQL on a connection of its own, without a query builder and without another thread.
 
 The same text serves both databases. The values come as the driver gives them: `instant`, `document` and `identifier`
-make them alike.
+make them alike. What a reader raises when it cannot is its user's to say: an exception that is made of a reason.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from uuid import UUID
 
 import asyncpg
 import msgspec
+from sqlalchemy import Engine
 
 from application.adapters.recorders.postgresql_sessions import DATABASE_ERRORS, PostgresSessions
-from application.ports import DirectoryUnavailable
 
 BUSY_S = 0.2  # a reader waits for nobody in WAL mode, except where a crashed writer's log is recovered
 CONNECTIONS = 4
@@ -53,17 +53,26 @@ class Statement:
 
 class RowReader(Protocol):
     async def rows(self, statement: Statement, *values: object) -> Rows:
-        """All rows. Raises DirectoryUnavailable."""
+        """All rows. Raises what the reader was made with."""
         ...
 
     async def close(self) -> None: ...
 
 
+def row_reader(engine: Engine, unavailable: type[Exception]) -> SqliteRows | PostgresRows:
+    """The reader of the database that the engine is for."""
+    if engine.dialect.name == "postgresql":
+        dsn = engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+        return PostgresRows(dsn, unavailable)
+    return SqliteRows(Path(engine.url.database or ""), unavailable)
+
+
 class SqliteRows:
     """On the caller's thread: a read takes microseconds, a hop to another thread takes longer."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, unavailable: type[Exception]) -> None:
         self._path = path
+        self._unavailable = unavailable
         self._connection: sqlite3.Connection | None = None
 
     async def rows(self, statement: Statement, *values: object) -> Rows:
@@ -74,7 +83,7 @@ class SqliteRows:
             return self._connection.execute(statement.for_sqlite, values).fetchall()
         except sqlite3.Error as error:
             await self.close()
-            raise DirectoryUnavailable(type(error).__name__) from error
+            raise self._unavailable(type(error).__name__) from error
 
     async def close(self) -> None:
         if self._connection is not None:
@@ -89,8 +98,9 @@ class PostgresRows:
     arrive at once, most of a read is its round trip.
     """
 
-    def __init__(self, dsn: str) -> None:
+    def __init__(self, dsn: str, unavailable: type[Exception]) -> None:
         self._sessions = PostgresSessions(dsn, CONNECTIONS)
+        self._unavailable = unavailable
         self._asked: dict[Statement, list[_Question]] = defaultdict(list)
         self._reading: set[asyncio.Task[None]] = set()
 
@@ -107,6 +117,10 @@ class PostgresRows:
             self._read(statement)
         return await question.answer
 
+    async def run(self, statement: str, *values: object) -> None:
+        """A statement that gives no rows, in a transaction of its own."""
+        await self._fetch(statement, *values)
+
     async def close(self) -> None:
         await asyncio.gather(*self._reading, return_exceptions=True)
         await self._sessions.close()
@@ -118,19 +132,19 @@ class PostgresRows:
             task.add_done_callback(self._reading.discard)
 
     async def _answer(self, statement: Statement, asked: Sequence[_Question]) -> None:
-        answers: list[Rows | DirectoryUnavailable] = [DirectoryUnavailable("cancelled") for _ in asked]
+        answers: list[Rows | Exception] = [self._unavailable("cancelled") for _ in asked]
         try:
             answers = await self._answers(statement, [question.values for question in asked])
         finally:
             for question, answer in zip(asked, answers, strict=True):
                 question.settle(answer)
 
-    async def _answers(
-        self, statement: Statement, asked: Sequence[tuple[object, ...]]
-    ) -> list[Rows | DirectoryUnavailable]:
+    async def _answers(self, statement: Statement, asked: Sequence[tuple[object, ...]]) -> list[Rows | Exception]:
         try:
+            if len(asked) == 1:  # the plain statement is the cheaper one
+                return [await self._fetch(statement.text, *asked[0])]
             rows = await self._fetch(statement.for_each, *map(list, zip(*asked, strict=True)))
-        except DirectoryUnavailable as error:
+        except self._unavailable as error:
             if len(asked) == 1 or not isinstance(error.__cause__, asyncpg.DataError):
                 return [error for _ in asked]
             # One of them cannot be asked at all, such as a text with a zero byte: that is nothing to the others.
@@ -146,7 +160,7 @@ class PostgresRows:
                 found: Rows = await session.fetch(text, *values)
                 return found
         except DATABASE_ERRORS as error:
-            raise DirectoryUnavailable(type(error).__name__) from error
+            raise self._unavailable(type(error).__name__) from error
 
 
 @dataclass(frozen=True)
@@ -156,10 +170,10 @@ class _Question:
     values: tuple[object, ...]
     answer: asyncio.Future[Rows]
 
-    def settle(self, answer: Rows | DirectoryUnavailable) -> None:
+    def settle(self, answer: Rows | Exception) -> None:
         if self.answer.done():
             return
-        if isinstance(answer, DirectoryUnavailable):
+        if isinstance(answer, Exception):
             self.answer.set_exception(answer)
         else:
             self.answer.set_result(answer)
