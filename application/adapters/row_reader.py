@@ -115,7 +115,8 @@ class PostgresRows:
             loop.call_soon(self._read, statement)
         elif len(asked) == TOGETHER:
             self._read(statement)
-        return await question.answer
+        answer = await question.answer
+        return await self._fetch(statement.text, *values) if answer is None else answer
 
     async def run(self, statement: str, *values: object) -> None:
         """A statement that gives no rows, in a transaction of its own."""
@@ -126,7 +127,10 @@ class PostgresRows:
         await self._sessions.close()
 
     def _read(self, statement: Statement) -> None:
-        if asked := self._asked.pop(statement, None):
+        asked = self._asked.pop(statement, ())
+        if len(asked) == 1:  # most of the time: it asks by itself, which takes no task and the plain statement
+            asked[0].settle(None)
+        elif asked:
             task = asyncio.create_task(self._answer(statement, asked))
             self._reading.add(task)
             task.add_done_callback(self._reading.discard)
@@ -141,8 +145,6 @@ class PostgresRows:
 
     async def _answers(self, statement: Statement, asked: Sequence[tuple[object, ...]]) -> list[Rows | Exception]:
         try:
-            if len(asked) == 1:  # the plain statement is the cheaper one
-                return [await self._fetch(statement.text, *asked[0])]
             rows = await self._fetch(statement.for_each, *map(list, zip(*asked, strict=True)))
         except self._unavailable as error:
             if len(asked) == 1 or not isinstance(error.__cause__, asyncpg.DataError):
@@ -165,12 +167,15 @@ class PostgresRows:
 
 @dataclass(frozen=True)
 class _Question:
-    """The parameters of a statement. Who asked may have gone away, which cancels the answer and nothing else."""
+    """The parameters of a statement. Who asked may have gone away, which cancels the answer and nothing else.
+
+    The answer is None where nobody else has asked.
+    """
 
     values: tuple[object, ...]
-    answer: asyncio.Future[Rows]
+    answer: asyncio.Future[Rows | None]
 
-    def settle(self, answer: Rows | Exception) -> None:
+    def settle(self, answer: Rows | Exception | None) -> None:
         if self.answer.done():
             return
         if isinstance(answer, Exception):

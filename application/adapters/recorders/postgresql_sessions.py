@@ -15,7 +15,7 @@ import asyncpg
 from application.semaphores import Places
 
 CONNECT_S = 3.0
-ACQUIRE_S = 3.0  # for a free connection of the pool, a new one included
+ACQUIRE_S = 3.0  # for a place of the bounded number
 COMMAND_S = 8.0  # on our side, for a server that went silent; longer than its own limits below
 CLOSE_S = 5.0
 
@@ -35,16 +35,14 @@ DATABASE_ERRORS = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.Intern
 
 
 class PostgresSessions:
-    """A bounded pool. It opens connections when they are needed, on the event loop of the first call."""
+    """A bounded number of connections, opened when they are needed. Belongs to the event loop of the first call."""
 
     def __init__(self, dsn: str, max_connections: int) -> None:
         self._dsn = dsn
-        self._max_connections = max_connections
-        self._pool: asyncpg.Pool | None = None
-        self._opening = asyncio.Lock()
         self._places = Places(max_connections)  # one per connection that is taken
         self._next = asyncio.Lock()  # held by the one that waits for a place; the others wait for it
-        self._free: list[Any] = []
+        self._free: list[asyncpg.Connection] = []
+        self._closed = False
 
     def session(self, *, first: bool = False) -> _Loan:
         """`async with`: an asyncpg connection for a moment. Raises one of DATABASE_ERRORS.
@@ -54,8 +52,8 @@ class PostgresSessions:
         """
         return _Loan(self, first)
 
-    async def take(self, *, first: bool) -> Any:
-        """An asyncpg connection, until it is given back or dropped. Raises one of DATABASE_ERRORS."""
+    async def take(self, *, first: bool) -> asyncpg.Connection:
+        """A connection, until it is given back or dropped. Raises one of DATABASE_ERRORS."""
         if first or not self._places.all_taken:
             await self._places.take(ACQUIRE_S)
         else:
@@ -63,56 +61,44 @@ class PostgresSessions:
                 await self._places.take(None)  # within the limit around it
         try:
             while self._free:
-                if is_open(connection := self._free.pop()):
+                if not (connection := self._free.pop()).is_closed():
                     return connection
-                await self._end(connection)
-            return await (await self._opened()).acquire(timeout=ACQUIRE_S)
+            return await self._open()
         except BaseException:
             self._places.release()
             raise
 
-    def give_back(self, connection: Any) -> None:
-        """For the next to take; going back to asyncpg's pool would cost more than most statements."""
+    def give_back(self, connection: asyncpg.Connection) -> None:
+        """For the next to take."""
         self._free.append(connection)
         self._places.release()
+        if self._closed:
+            self._end_free()
 
-    async def drop(self, connection: Any) -> None:
+    def drop(self, connection: asyncpg.Connection) -> None:
         """End a connection that was taken, whatever has become of it."""
-        try:
-            await self._end(connection)
-        finally:
-            self._places.release()
+        self._places.release()
+        connection.terminate()
 
-    async def _end(self, connection: Any) -> None:
-        with suppress(*DATABASE_ERRORS):  # once it is lost, the pool has taken it back by itself
-            connection.terminate()
-        if self._pool is not None:
-            with suppress(*DATABASE_ERRORS):
-                await self._pool.release(connection, timeout=CLOSE_S)
+    async def _open(self) -> asyncpg.Connection:
+        if self._closed:
+            raise asyncpg.InterfaceError("closed")
+        return await asyncpg.connect(
+            self._dsn, timeout=CONNECT_S, command_timeout=COMMAND_S, server_settings=SERVER_SETTINGS
+        )
 
-    async def _opened(self) -> asyncpg.Pool:
-        if self._pool is None:
-            async with self._opening:
-                if self._pool is None:
-                    self._pool = await asyncpg.create_pool(
-                        self._dsn,
-                        min_size=0,
-                        max_size=self._max_connections,
-                        timeout=CONNECT_S,
-                        command_timeout=COMMAND_S,
-                        server_settings=SERVER_SETTINGS,
-                        reset=_keep_session,
-                    )
-        return self._pool
+    def _end_free(self) -> None:
+        while self._free:
+            self._free.pop().terminate()
 
     async def close(self) -> None:
-        while self._free:
-            await self._end(self._free.pop())
-        if self._pool is not None:
-            try:
-                await asyncio.wait_for(self._pool.close(), CLOSE_S)
-            except DATABASE_ERRORS:
-                self._pool.terminate()
+        """End the connections that are free, and each other one when it is given back."""
+        self._closed = True
+        with suppress(*DATABASE_ERRORS):
+            async with asyncio.timeout(CLOSE_S):
+                while self._free:
+                    await self._free.pop().close()
+        self._end_free()
 
 
 class _Loan:
@@ -131,15 +117,7 @@ class _Loan:
         if error is None or rolled_back(error):
             self._sessions.give_back(self._connection)
         else:
-            await self._sessions.drop(self._connection)
-
-
-def is_open(connection: Any) -> bool:
-    """Whether a connection that was taken can be used; one that was lost belongs to the pool again, and says so."""
-    try:
-        return not connection.is_closed()
-    except asyncpg.InterfaceError:
-        return False
+            self._sessions.drop(self._connection)
 
 
 def rolled_back(error: BaseException) -> bool:
@@ -149,7 +127,3 @@ def rolled_back(error: BaseException) -> bool:
     happened before.
     """
     return isinstance(error, asyncpg.PostgresError) and not str(error.sqlstate).startswith(("08", "57P"))
-
-
-async def _keep_session(_connection: Any) -> None:
-    """Our statements leave nothing behind in a session; resetting it would cost a round trip."""
