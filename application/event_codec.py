@@ -19,7 +19,7 @@ import msgspec
 from eventsourcing.domain import Aggregate, CanMutateAggregate
 from eventsourcing.persistence import StoredEvent
 
-from domain.stream import Stream, Upcast, taken_over
+from domain.stream import UNREADABLE, Stream, Upcast, taken_over
 
 COLUMNS = ("originator_id", "originator_version")
 
@@ -50,7 +50,7 @@ class NotUpcast(msgspec.MsgspecError):
 
 
 Read = Callable[[UUID | str, int, bytes], Stream.Event]
-"""Makes an event of its stream, its version and its stored state. Raises MsgspecError."""
+"""Makes an event of its stream, its version and its stored state. Raises one of UNREADABLE."""
 
 
 def event_classes_of(*aggregates: type[Aggregate]) -> list[type[Stream.Event]]:
@@ -108,7 +108,7 @@ class EventCodec:
             return read(stored.originator_id, stored.originator_version, stored.state)
         except NotUpcast as error:
             raise CorruptEvent(stored, str(error)) from error.__cause__
-        except msgspec.MsgspecError as error:
+        except UNREADABLE as error:
             raise CorruptEvent(stored, str(error)) from error
 
 

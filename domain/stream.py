@@ -20,6 +20,10 @@ Upcast = Callable[[dict[str, Any]], dict[str, Any]]
 """From the stored state of one version of an event, as JSON has it, to that of the next."""
 
 
+UNREADABLE = (ValueError, RecursionError)
+"""What reading a stored state raises where it is not what it should be, text that is no UTF-8 included."""
+
+
 @dataclass(frozen=True)
 class Metadata:
     """Who caused an event, when and by what; passed to every decision."""

@@ -15,7 +15,7 @@ from uuid import UUID
 import msgspec
 import sqlalchemy as sa
 
-from domain.stream import Stream
+from domain.stream import UNREADABLE, Stream
 from projections.model import Recorded, Undecodable
 from projections.sessions import Session, sql_of
 
@@ -35,8 +35,8 @@ class TopicNotKnown(Exception):
 
 
 Read = Callable[[UUID, int, bytes], Stream.Event]
-"""Makes an event of its stream, its version and its stored state. Raises MsgspecError where the state is not what the
-topic promises."""
+"""Makes an event of its stream, its version and its stored state. Raises one of UNREADABLE where the state is not
+what the topic promises."""
 
 
 @dataclass(frozen=True)
@@ -146,7 +146,7 @@ class LogReader:
                 stream_id = ids.get(stream_id) or self._id_of(stream_id)
             try:
                 event: Any = known[topic](stream_id, version, state)
-            except msgspec.MsgspecError as error:
+            except UNREADABLE as error:
                 event = Undecodable(stream_id, version, topic, type(error.__cause__ or error).__name__)
             events.append(_new(Recorded, (position, event)))
         return events

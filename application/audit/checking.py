@@ -9,8 +9,6 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, cast
 
-import msgspec
-
 from application.audit import facts, guard_checks, order_checks
 from application.audit.state import (
     Mismatch,
@@ -25,7 +23,7 @@ from application.event_codec import event_classes_of
 from domain.duplicate_window import DuplicateWindow
 from domain.order import Order
 from domain.promotion import Promotion, PromotionRedemption
-from domain.stream import Stream
+from domain.stream import UNREADABLE, Stream
 
 MOST_KEPT = 200_000  # streams in memory, before those that have settled are forgotten
 MOST_SHOWN = 100  # mismatches in full; the rest is counted
@@ -102,7 +100,7 @@ class LogCheck:
             return
         try:
             fact = read(state)
-        except msgspec.MsgspecError as error:
+        except UNREADABLE as error:
             self.differs(row, "readable", type(error).__name__, "a state that its topic promises")
             return
         take(stream, fact, self, row)

@@ -154,11 +154,11 @@ _DECODERS = {shape: msgspec.json.Decoder(shape).decode for shape in {Fact, *SHAP
 
 
 def reader_of(topic: str) -> Callable[[bytes], Any]:
-    """Decodes the stored state of such an event into its shape. The reader raises msgspec.MsgspecError."""
+    """Decodes the stored state of such an event into its shape. The reader raises one of UNREADABLE."""
     return _DECODERS[SHAPES.get(topic, Fact)]
 
 
 def read_any(state: bytes) -> Fact:
-    """What all events have in common. Raises msgspec.MsgspecError."""
+    """What all events have in common. Raises one of UNREADABLE."""
     fact: Fact = _DECODERS[Fact](state)
     return fact

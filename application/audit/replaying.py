@@ -18,11 +18,10 @@ from datetime import datetime
 from time import monotonic
 from typing import Protocol
 
-import msgspec
-
 from application.audit import facts
 from application.audit.checking import LogCheck
 from application.audit.state import StoredRow
+from domain.stream import UNREADABLE
 
 PAGE = 10_000
 
@@ -126,5 +125,5 @@ def _moment(fact: facts.Fact) -> tuple[datetime, str]:
 def _header(row: StoredRow) -> facts.Fact | None:
     try:
         return facts.read_any(row.state)
-    except msgspec.MsgspecError:
+    except UNREADABLE:
         return None

@@ -56,7 +56,7 @@ class WhatIf:
         self.codes: set[str] = set()  # of all promotions that the log knows
 
     def page(self, rows: Iterable[StoredRow]) -> None:
-        """The next events. Raises msgspec.MsgspecError for one that cannot be read."""
+        """The next events. Raises one of UNREADABLE for one that cannot be read."""
         for row in rows:
             found = _TAKES.get(row.topic)
             if found is not None:

@@ -131,6 +131,8 @@ def test_a_field_that_came_later_is_filled_in_with_its_default() -> None:
         replace(STORED, state=b"[]"),
         replace(STORED, state=b"\xff"),
         replace(STORED, state=WRITTEN + b"{}"),
+        replace(STORED, state=WRITTEN.replace(b"photos", b"phot\xff")),
+        replace(STORED, state=b'{"unheard_of":' + b"[" * 5_000),
     ],
     ids=lambda stored: stored.state[-40:].decode("latin-1"),
 )

@@ -19,6 +19,7 @@ from projections.model import Changes
 from projections.orders import Orders, orders
 from projections.revenue import revenue
 from projections.topics import UnknownTopics
+from tests.application.audit.stories import restore
 from tests.projections.histories import ENDINGS, Wish, history, order_events, promotion_events
 from tests.projections.world import World, another
 
@@ -31,11 +32,15 @@ def refuse_charges_of(monkeypatch: pytest.MonkeyPatch, order_id: UUID) -> None:
     fold = Orders.fold
 
     def failing(self: Orders, event: Stream.Event, position: int, changes: Changes) -> None:
-        if event.originator_id == order_id and isinstance(event, Order.PaymentCharged):
+        if is_charge_of(event, order_id):
             raise KeyError("no such thing")
         fold(self, event, position, changes)
 
     monkeypatch.setattr(Orders, "fold", failing)
+
+
+def is_charge_of(event: Stream.Event, order_id: UUID) -> bool:
+    return event.originator_id == order_id and isinstance(event, Order.PaymentCharged)
 
 
 def states(world: World) -> dict[UUID, str]:
@@ -93,6 +98,17 @@ def test_a_broken_event_sets_its_order_aside_and_the_others_go_on(
         f"(order.payment-charged.v1, stream {POISON}): KeyError: 'no such thing'"
     )
     assert world.position(ORDERS) == world.position(REVENUE) == len(world.log)
+
+
+@pytest.mark.parametrize("state", [b'{"actor":"\xff"}', b'{"actor":' + b"[" * 5_000, b"{"])
+def test_a_state_that_cannot_be_read_sets_its_order_aside(world: World, state: bytes) -> None:
+    world.append(history([Wish(), Wish(), Wish()]))
+    ((position, _),) = [row for row in enumerate(world.log, 1) if is_charge_of(row[1], POISON)]
+    restore(world.settings.database_url, position, state)
+    world.follow()
+
+    assert sorted(states(world).values()) == ["payment_open", "submitted", "submitted"]
+    assert world.position(ORDERS) == len(world.log)
 
 
 def test_what_was_set_aside_is_folded_when_it_is_tried_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,6 @@ from datetime import UTC, date, datetime, time
 from time import monotonic
 from typing import Annotated, Any
 
-import msgspec
 import typer
 
 from api.commands.audit.log import opened_log
@@ -20,6 +19,7 @@ from application.audit.replaying import Cut, Progress, pages
 from application.audit.what_if import WhatIf
 from application.times import utc_text
 from domain.order import Order
+from domain.stream import UNREADABLE
 
 MOST_WINDOW_S = 30 * 86_400
 MOST_SHOWN = 50  # orders, where people read it
@@ -59,7 +59,7 @@ def what_if(
             for rows in pages(scan, Cut(), target):
                 replayed.page(rows)
                 report(Progress(rows[-1].position if rows else target, target, monotonic() - began_s))
-        except msgspec.MsgspecError as unreadable:
+        except UNREADABLE as unreadable:
             fail(f"an event after position {replayed.findings().position} cannot be read: {type(unreadable).__name__}")
     if unknown := set(policy.promotions) - replayed.codes:
         fail(*(f"no promotion in the log has the code {code}" for code in sorted(unknown)))

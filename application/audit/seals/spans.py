@@ -12,6 +12,7 @@ from application.audit.seals.bundle import SealsBroken, Select
 from application.audit.seals.leaf import Row
 from application.audit.seals.reading import pages
 from application.audit.seals.storing import BEFORE_ALL, LogRows
+from domain.stream import UNREADABLE
 
 
 def recorded_between(rows: LogRows, start: datetime, end: datetime, report: Callable[[int], None]) -> Select:
@@ -50,5 +51,5 @@ _recorded = msgspec.json.Decoder(_Recorded).decode
 def _recorded_at(row: Row) -> datetime:
     try:
         return _recorded(row[-1]).timestamp
-    except (msgspec.MsgspecError, TypeError) as error:
+    except (*UNREADABLE, TypeError) as error:
         raise SealsBroken(f"the event at position {row[0]} cannot be read; run: orders audit verify") from error

@@ -198,6 +198,20 @@ def test_an_altered_event_is_named_at_its_position(database_url: str) -> None:
         restore(database_url, position, before)
 
 
+@pytest.mark.parametrize("state", [b'{"actor":"\xff"}', b'{"actor":' + b"[" * 5_000, b"\xff"])
+def test_what_is_no_text_or_nested_without_end_is_named_like_any_other_broken_state(
+    sqlite_url: str, state: bytes
+) -> None:
+    log = Stories()
+    guards = log.order(1)
+    stored(sqlite_url, log)
+    position = log.position(guards.order, Order.Submitted)
+
+    restore(sqlite_url, position, state)
+
+    assert first(sqlite_url) == (position, "readable")
+
+
 def test_changed_terms_of_a_promotion_are_found_at_the_order_that_applied_them(database_url: str) -> None:
     log = Stories()
     log.promotion("SPRING10", percent_off=10)
