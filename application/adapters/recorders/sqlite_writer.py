@@ -23,6 +23,7 @@ from application.event_log import CommitUnknown, Conflict, StoreUnavailable
 
 WRITE_BUSY_S = 5.0  # how long to wait for another process that writes
 CLOSE_S = 10.0
+CACHE_KIB = 16_384  # the inner pages of an index over ten million events take 5 MB; by default they would not fit
 EVENTS_AT_ONCE = 500  # in one statement, whose text SQLite keeps compiled
 RESOLVE_PAUSES_S = (0.0, 0.05, 0.1, 0.2, 0.4, 0.8)  # before each try to find out how a COMMIT ended
 
@@ -37,6 +38,7 @@ def connect(path: Path, *, busy_s: float) -> sqlite3.Connection:
         uri, uri=True, timeout=busy_s, isolation_level=None, check_same_thread=False, cached_statements=256
     )
     connection.execute("PRAGMA synchronous = FULL")
+    connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
     return connection
 
 
