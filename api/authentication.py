@@ -88,9 +88,8 @@ class Authenticator:
             return found
         if has_expired(found.session, now):
             raise ApiError("session-expired")
-        if _used_just_now(found.session, now):
-            return found
-        return Authenticated(found.token_hash, session=await self._touched(found.session, now))
+        session = await self._touched(found.session, now)
+        return found if session is found.session else Authenticated(found.token_hash, session=session)
 
     async def of_session(self, token_hash: str, now: datetime) -> Authenticated | None:
         """The owner of a session known by the hash of its token; None where it is revoked or has expired."""
@@ -115,7 +114,7 @@ class Authenticator:
 
     async def _touched(self, session: SessionRecord, now: datetime) -> SessionRecord:
         """Note the use, at most once a minute. A note that fails costs idle time, not the request."""
-        if _used_just_now(session, now):
+        if now - session.last_used_at < TOUCH_INTERVAL:
             return session
         try:
             await self.directory.touch_session(session.token_hash, now)
@@ -123,10 +122,6 @@ class Authenticator:
             logger.warning("session not touched: the directory cannot be written")
             return session
         return replace(session, last_used_at=now)
-
-
-def _used_just_now(session: SessionRecord, now: datetime) -> bool:
-    return now - session.last_used_at < TOUCH_INTERVAL
 
 
 def presented_token(request: Request, params: Mapping[str, Any]) -> object:

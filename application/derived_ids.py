@@ -9,26 +9,17 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
-from hashlib import sha256
 from string import ascii_letters, digits
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
-if TYPE_CHECKING:
-    from _hashlib import HASH
+from application.keyed_digest import KeyedDigest
 
 SECRET_MIN_BYTES = 16
-BLOCK_BYTES = 64  # of SHA-256
 EMAIL_ID_CHARACTERS = 32  # 128 bits in hex
 # Letters without case, digits as they are, all else a space.
 _ASCII_FOLDED = bytes(ord(chr(byte).lower()) if chr(byte) in ascii_letters + digits else 32 for byte in range(256))
 ADDRESS_FIELDS = ("street", "street2", "city", "province", "postal_code")
-
-
-def hmac_halves(key: bytes) -> tuple[HASH, HASH]:
-    """HMAC's inner and outer half (RFC 2104, section 2), to be copied for each digest: half the work is in the key."""
-    block = (key if len(key) <= BLOCK_BYTES else sha256(key).digest()).ljust(BLOCK_BYTES, b"\0")
-    return sha256(bytes(byte ^ 0x36 for byte in block)), sha256(bytes(byte ^ 0x5C for byte in block))
 
 
 class DerivedIds:
@@ -37,7 +28,7 @@ class DerivedIds:
     def __init__(self, secret_key: bytes) -> None:
         if len(secret_key) < SECRET_MIN_BYTES:
             raise ValueError(f"the secret key needs at least {SECRET_MIN_BYTES} bytes")
-        self._inner, self._outer = hmac_halves(secret_key)
+        self._keyed = KeyedDigest(secret_key)
 
     def token_hash(self, token: str) -> str:
         """How a token of an application or a session is stored and looked up (64 hex digits)."""
@@ -75,10 +66,7 @@ class DerivedIds:
             data = part.encode() if isinstance(part, str) else part
             message += len(data).to_bytes(8)
             message += data
-        inner, outer = self._inner.copy(), self._outer.copy()
-        inner.update(message)
-        outer.update(inner.digest())
-        return outer.digest()
+        return self._keyed.of(message)
 
     def _uuid(self, label: str, *parts: str) -> UUID:
         """UUID version 8 (RFC 9562, 5.8): 122 bits of the digest."""

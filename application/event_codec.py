@@ -145,7 +145,10 @@ class _Format:
 
     def event(self, stream_id: UUID | str, version: int, stored: bytes) -> Stream.Event:
         """The event with this stored state."""
-        values = _as_dict(self._state(stored))
+        return self._event(stream_id, version, self._state(stored))
+
+    def _event(self, stream_id: UUID | str, version: int, state: msgspec.Struct) -> Stream.Event:
+        values = _as_dict(state)
         values["originator_id"], values["originator_version"] = stream_id, version
         return taken_over(self.event_class, values)
 
@@ -157,9 +160,9 @@ class _Format:
                 state = step(state)
         except Exception as error:  # a step takes the state to be what its topic promised
             raise NotUpcast(f"cannot be upcast: {type(error).__name__}") from error
-        restored = _encode(msgspec.convert(state, self._struct))
-        _refuse_dropped(state, msgspec.json.decode(restored))
-        return self.event(stream_id, version, restored)
+        restored: msgspec.Struct = msgspec.convert(state, self._struct)
+        _refuse_dropped(state, msgspec.json.decode(_encode(restored)))
+        return self._event(stream_id, version, restored)
 
     def _whole(self, stored: bytes) -> msgspec.Struct:
         """The struct refuses unknown fields, but values nested in it would drop them silently."""

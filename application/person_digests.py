@@ -12,7 +12,8 @@ from typing import Any
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from application.derived_ids import ADDRESS_FIELDS, hmac_halves, normalised
+from application.derived_ids import ADDRESS_FIELDS, normalised
+from application.keyed_digest import KeyedDigest
 
 DIGEST_CHARACTERS = 32  # 128 bits in hex
 MAX_CHARACTERS = 500  # of what is searched for
@@ -23,7 +24,7 @@ class PersonDigests:
 
     def __init__(self, secret_key: bytes) -> None:
         derived = HKDF(algorithm=SHA256(), length=32, salt=None, info=b"orders person index v1").derive(secret_key)
-        self._inner, self._outer = hmac_halves(derived)
+        self._keyed = KeyedDigest(derived)
 
     def email(self, address: str) -> str:
         """Of an e-mail address, whatever its case."""
@@ -42,10 +43,7 @@ class PersonDigests:
         return {self._digest(kind, text) for kind, text in named if text}
 
     def _digest(self, kind: str, text: str) -> str:
-        inner, outer = self._inner.copy(), self._outer.copy()
-        inner.update(f"{kind}\0{text}".encode())
-        outer.update(inner.digest())
-        return outer.hexdigest()[:DIGEST_CHARACTERS]
+        return self._keyed.of(f"{kind}\0{text}".encode()).hex()[:DIGEST_CHARACTERS]
 
 
 def _email(address: str) -> str:

@@ -8,30 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from functools import lru_cache
 from uuid import UUID
 
 from domain.order_events import Correction, CorrectionState, Delivery, EmailState, OrderHistory, OrderState
+from domain.order_number import number_of
 from domain.payment import Card, FoundBy, GatewayCodes, PaymentState
 from domain.personal_data import SealedPersonalData
 from domain.pricing import CURRENCY, Line, subtotal_cents
 from domain.promotion import PromotionTerms
 from domain.refusals import Refusal
 from domain.stream import Metadata
-
-_BASE32 = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's
-_BASE32_PAIRS = [high + low for high in _BASE32 for low in _BASE32]
-
-
-def number_of(order_id: UUID) -> str:
-    """Short, for people: ten characters of Crockford's base32 from the random end of the id."""
-    return _number(order_id.int)
-
-
-@lru_cache(maxsize=1024)  # an order's own request asks for it several times
-def _number(bits: int) -> str:
-    text = "".join([_BASE32_PAIRS[bits >> shift & 1023] for shift in (40, 30, 20, 10, 0)])
-    return f"{text[:5]}-{text[5:]}"
 
 
 class UnexpectedCharge(Exception):

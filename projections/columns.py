@@ -9,8 +9,6 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-_json = msgspec.json.Encoder().encode
-
 
 class UtcDateTime(sa.TypeDecorator[datetime]):
     """An aware UTC time, to the microsecond. SQLite keeps it as text that sorts as the time does."""
@@ -19,7 +17,7 @@ class UtcDateTime(sa.TypeDecorator[datetime]):
     cache_ok = True
 
     def bind_processor(self, dialect: sa.Dialect) -> Callable[[datetime | None], Any] | None:
-        """On SQLite the text that the toolkit would make, in a tenth of the time."""
+        """On SQLite the text that the toolkit would make, in less than a fifth of the time."""
         return _as_text if dialect.name == "sqlite" else super().bind_processor(dialect)
 
     def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
@@ -35,6 +33,6 @@ class UtcDateTime(sa.TypeDecorator[datetime]):
 def _as_text(value: datetime | None) -> str | None:
     if value is None:
         return None
-    # The encoder takes a twentieth of the time of isoformat. It leaves microseconds out where there are none.
-    text = _json(value if value.tzinfo is UTC else value.astimezone(UTC)).decode()
-    return f"{text[1:11]} {text[12:20]}{text[20:27] if value.microsecond else '.000000'}"
+    # Made in C, in less time than isoformat takes; it leaves microseconds out where there are none.
+    text: str = msgspec.to_builtins(value if value.tzinfo is UTC else value.astimezone(UTC))
+    return f"{text[:10]} {text[11:19]}{text[19:26] if value.microsecond else '.000000'}"

@@ -184,12 +184,11 @@ class ReadModel(ABC):
     def changes(self, batch: Sequence[Recorded], known: Mapping[sa.Table, Records]) -> Changes:
         """All events of the batch, folded into the rows that are known. Raises NotFolded."""
         changes = Changes(self, known)
-        fold = self.fold
         for position, event in batch:
             try:
-                if type(event) is Undecodable:
+                if isinstance(event, Undecodable):
                     raise event
-                fold(event, position, changes)  # type: ignore[arg-type]  # it is no Undecodable
+                self.fold(event, position, changes)
             except Exception as error:
                 raise NotFolded(position, event, error) from error
         return changes

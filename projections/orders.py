@@ -11,8 +11,9 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from domain.order import Order, number_of
+from domain.order import Order
 from domain.order_events import EmailState, OrderState
+from domain.order_number import number_of
 from domain.stream import Stream
 from projections.columns import UtcDateTime
 from projections.model import GENERATION, Changes, ReadModel, Row

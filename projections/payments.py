@@ -87,24 +87,14 @@ class Payments(ReadModel):
         match event:
             case Order.Requested():
                 rows.put(_requested(event, position))
-            case (
-                Order.PaymentAttempted()
-                | Order.PaymentCharged()
-                | Order.PaymentWaived()
-                | Order.PaymentDeclined()
-                | Order.PaymentFailed()
-                | Order.PaymentNotSent()
-                | Order.PaymentOutcomeUnknown()
-                | Order.PaymentHeld()
-                | Order.PaymentExpired()
-            ):
-                rows.change(order_id, **_values(event, position), changed_at=at)
+            case Order.Refused():
+                rows.drop(order_id)
             case Order.VoidRequested() | Order.RefundRequested():
                 changes.records[corrections].put(_asked(event))
             case Order.PaymentVoided() | Order.PaymentRefunded():
                 _taken_back(event, changes)
-            case Order.Refused():
-                rows.drop(order_id)
+            case _:
+                rows.change(order_id, **_values(event, position), changed_at=at)
 
 
 def _requested(event: Order.Requested, position: int) -> Row:
@@ -132,17 +122,14 @@ def _values(event: Stream.Event, position: int) -> Row:
                 "last4": event.last4,
                 "attempted_at": event.timestamp,
             }
-        case Order.PaymentCharged(codes=codes):
+        case Order.PaymentWaived():
+            return {"position": position, "state": PaymentState.WAIVED.value, "amount_cents": 0}
+        case Order.PaymentCharged():
             return {
-                "state": PaymentState.CHARGED.value,
-                "reason": None,
-                "response_code": codes.response_code,
-                "reason_code": codes.reason_code,
+                **_now(PaymentState.CHARGED, None, event.codes),
                 "transaction_id": event.transaction_id,
                 "authorization_code": event.authorization_code,
             }
-        case Order.PaymentWaived():
-            return {"position": position, "state": PaymentState.WAIVED.value, "amount_cents": 0}
         case Order.PaymentHeld():
             return _now(PaymentState.HELD, "held-for-review", event.codes) | {"transaction_id": event.transaction_id}
         case Order.PaymentDeclined():

@@ -108,13 +108,7 @@ class TableWriter:
         else:
             blank = dict.fromkeys(self._names)
             places = [self._names.index(name) for name in self._key]
-            sql.many(
-                self._delete,
-                [
-                    [values[n] for n in places]
-                    for values in self._converted(map(self._picked, [blank | r for r in rows]))
-                ],
-            )
+            sql.many(self._delete, [[values[n] for n in places] for values in self._values([blank | r for r in rows])])
 
     def _insert_all(self, sql: Sql, rows: Iterable[Sequence[Any]], number: int, *, bulk: bool) -> None:
         if not self._postgresql:
@@ -129,17 +123,16 @@ class TableWriter:
     def _rows(self, sql: Sql, statement: str, rows: Sequence[Row]) -> None:
         if not rows:
             return
-        try:
-            values = list(map(self._picked, rows))  # KeyError where a column is missing
-            if any(map(len(self._names).__ne__, map(len, rows))):
-                raise KeyError
-        except KeyError:
-            other = next(row.keys() ^ self._name_set for row in rows if row.keys() != self._name_set)
-            raise ValueError(f"a row has other columns: {sorted(other)}") from None
+        for row in rows:
+            if row.keys() != self._name_set:
+                raise ValueError(f"a row has other columns: {sorted(row.keys() ^ self._name_set)}")
         if self._postgresql:
             sql.run(statement, (_json(rows).decode(),))
         else:
-            sql.many(statement, self._converted(values))
+            sql.many(statement, self._values(rows))
+
+    def _values(self, rows: Iterable[Row]) -> list[tuple[Any, ...]]:
+        return self._converted(map(self._picked, rows))
 
     def _converted(self, rows: Iterable[Sequence[Any]]) -> list[tuple[Any, ...]]:
         """As the driver takes them. Column by column: the loops are not Python's then."""

@@ -140,13 +140,17 @@ def said_plainly(body: bytes) -> Said | None:
         return None
     text = dict(zip(_NUMBERS, map(str.strip, parts[1::2]), strict=False))
     text[""] = ""  # of whom nothing is said
+
+    def filled(row: dict[str, str]) -> dict[str, str]:
+        return {name: text[number] for name, number in row.items()}
+
     return Said(
         form.name,
         None if form.ref_id is None else text[form.ref_id],
-        [{name: text[number] for name, number in row.items()} for row in form.messages],
-        {name: text[number] for name, number in form.transaction.items()},
-        [{name: text[number] for name, number in row.items()} for row in form.errors],
-        [{name: text[number] for name, number in row.items()} for row in form.results],
+        list(map(filled, form.messages)),
+        filled(form.transaction),
+        list(map(filled, form.errors)),
+        list(map(filled, form.results)),
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Sequence
 
 from application.audit.seals.checkpoint import Checkpoint, NotACheckpoint, Signer
@@ -10,6 +9,7 @@ from application.audit.seals.leaf import HASH_BYTES, Row, leaf_hash
 from application.audit.seals.merkle import CompactRange, Node
 from application.audit.seals.storing import (
     BEFORE_ALL,
+    POSITION_BYTES,
     CheckpointFile,
     LogRows,
     SealStore,
@@ -87,7 +87,7 @@ class SealedTree:
             leaves = [leaf_hash(row) for row in part]
             nodes += edge.extend(leaves)
             head = Checkpoint(self._signer.name, edge.size, edge.root(), part[-1][0], clock.now())
-            positions = struct.pack(f">{len(part)}q", *[row[0] for row in part])
+            positions = b"".join(row[0].to_bytes(POSITION_BYTES, signed=True) for row in part)
             seals.append(StoredSeal(head, self._signer.sign(head), b"".join(leaves), positions))
         if not self._store.append(self._edge.size, seals, nodes):
             return False
